@@ -1,0 +1,48 @@
+/* Cleanup by scope, and an explicit take where ownership is handed over. */
+#ifndef PODPID_BASE_CLEANUP_H
+#define PODPID_BASE_CLEANUP_H
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+#define CLEANUP(fn) __attribute__((cleanup(fn)))
+
+/* The value, with the variable left empty: return TAKE_PTR(p), *ret = TAKE_FD(fd). */
+#define TAKE_PTR(p)                                                                                \
+    __extension__({                                                                                \
+        __typeof__(p) taken_ = (p);                                                                \
+        (p) = NULL;                                                                                \
+        taken_;                                                                                    \
+    })
+#define TAKE_FD(fd)                                                                                \
+    __extension__({                                                                                \
+        int taken_ = (fd);                                                                         \
+        (fd) = -1;                                                                                 \
+        taken_;                                                                                    \
+    })
+
+static inline void cleanup_free(void *p)
+{
+    free(*(void **)p);
+}
+
+static inline void cleanup_close(int *fd)
+{
+    if (*fd >= 0) {
+        close(*fd);
+    }
+}
+
+static inline void cleanup_fclose(FILE **f)
+{
+    if (*f) {
+        fclose(*f);
+    }
+}
+
+#define AUTO_FREE CLEANUP(cleanup_free)
+#define AUTO_CLOSE CLEANUP(cleanup_close)
+#define AUTO_FCLOSE CLEANUP(cleanup_fclose)
+
+#endif

@@ -1,0 +1,66 @@
+/* Text: views, numbers, UTF-8, a growing buffer. */
+#ifndef PODPID_BASE_TEXT_H
+#define PODPID_BASE_TEXT_H
+
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A piece of somebody else's text; not NUL-terminated. {NULL, 0} is "none". */
+struct str {
+    const char *p;
+    size_t n;
+};
+
+#define STR(literal) ((struct str){("" literal), sizeof(literal) - 1})
+
+struct str str_of(const char *s); /* NULL gives none */
+bool str_eq(struct str a, struct str b);
+bool str_is(struct str a, const char *b);
+bool str_starts(struct str s, struct str prefix);
+bool str_ends(struct str s, struct str suffix);
+
+/* Cut the next line (without its \n) off *text. False at the end. */
+bool str_next_line(struct str *text, struct str *ret_line);
+
+/* Whole of s is a decimal number that fits, no sign, no space. */
+bool str_to_u64(struct str s, uint64_t *ret);
+bool str_to_i32(struct str s, int32_t *ret); /* an optional '-' */
+
+/* Only 0-9a-f, at least one. */
+bool str_is_hex(struct str s);
+
+/* Duration as people write it, in nanoseconds: 10s, 500ms, 2m, 1h, 1m30s; a bare number is seconds.
+ * No sign; zero is allowed; false for anything else and for overflow. */
+bool text_to_duration(const char *s, int64_t *ret);
+
+/* Time as RFC 3339 UTC with nanoseconds cut of trailing zeros ("2026-01-02T03:04:05.6Z"); buf of 40
+ * bytes is enough. Nanoseconds since the epoch, either sign. And back; false if it is not such a
+ * time. */
+void text_time(int64_t epoch_ns, char *buf, size_t size);
+bool text_to_time(const char *s, int64_t *ret_epoch_ns);
+
+/* A buffer that grows. Zero-initialise; failed stays true after the first failed allocation, so
+ * that a run of appends is checked once at the end. */
+struct buf {
+    char *p; /* always NUL-terminated once something was appended; malloc'ed */
+    size_t n, cap;
+    bool failed;
+};
+
+void buf_append(struct buf *b, const void *p, size_t n);
+void buf_puts(struct buf *b, const char *s);
+void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void buf_free(struct buf *b); /* NULL-safe in what it holds, usable with CLEANUP */
+
+/* Valid UTF-8 (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF) without NUL. */
+bool text_is_utf8(const char *s, size_t n);
+
+/* The length in bytes of the valid UTF-8 character at s (n > 0 left), 0 if there is none. */
+size_t text_utf8_char(const char *s, size_t n);
+
+/* Append s with every byte that is not part of valid UTF-8 replaced by U+FFFD. */
+void buf_put_utf8(struct buf *b, const char *s, size_t n);
+
+#endif

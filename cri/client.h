@@ -1,0 +1,92 @@
+/* The runtime's client: one interface, two speakers (CRI over gRPC, the Docker Engine API over
+ * HTTP/1.1).
+ *
+ * A client never blocks: requests are queued, client_step() moves bytes, client_next() hands out
+ * replies in the order in which they were completed. Strings in a reply live in the arena given
+ * with the request, which must outlive the reply's use. Only RPCs and endpoints that read are ever
+ * called. */
+#ifndef PODPID_CRI_CLIENT_H
+#define PODPID_CRI_CLIENT_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "cri/base/arena.h"
+#include "cri/base/clock.h"
+#include "cri/base/error.h"
+#include "cri/endpoint.h"
+#include "cri/view.h"
+
+struct client;
+
+enum client_reply_kind {
+    CLIENT_IDENTITY,  /* runtime */
+    CLIENT_LIST,      /* list: ids, states and what else the list says; no statuses. Sorted */
+    CLIENT_POD,       /* pod: one sandbox's status */
+    CLIENT_CONTAINER, /* container: one container's status */
+    CLIENT_EVENT,     /* something changed: look. No content */
+    CLIENT_EVENTS_END /* the event stream ended or is not served (rc says); others go on */
+};
+
+struct client_reply {
+    enum client_reply_kind kind;
+    uint64_t tag; /* the request's */
+    int rc;       /* 0, or negative errno with err filled: this one request failed */
+    bool gone;    /* rc != 0 because the thing was removed meanwhile */
+    struct err err;
+    struct view_runtime runtime;
+    struct view list;
+    struct view_pod pod; /* with status set to OK, GONE or FAILED */
+    struct view_container container;
+};
+
+/* Connect and find out which API is spoken there: a CRI socket, a Docker socket, or both (CRI-O
+ * answers HTTP/1.1 as well: CRI wins). On containerd with the CRI plugin disabled and the like the
+ * first step fails with ERR_RUNTIME and says so. 0 or negative errno. */
+int client_open(const struct endpoint *ep, struct client **ret, struct err *err);
+
+/* The same over a descriptor that is connected already (tests); takes the descriptor. CRI only. */
+int client_open_fd(int fd, struct client **ret, struct err *err);
+
+void client_close(struct client *c); /* NULL is fine; requests under way are dropped */
+
+/* Readable (POLLIN) when client_step() has something to do. The same descriptor for the client's
+ * life. */
+int client_fd(const struct client *c);
+
+/* When client_step() wants to run even if the descriptor stays silent; NSEC_NEVER: no such time. */
+nsec client_deadline(const struct client *c);
+
+/* Queue a request. 0 or -ENOMEM. */
+int client_get_identity(struct client *c, struct arena *a, uint64_t tag, struct err *err);
+int client_get_list(struct client *c, struct arena *a, uint64_t tag, struct err *err);
+int client_get_pod(struct client *c, const char *id, struct arena *a, uint64_t tag,
+                   struct err *err);
+int client_get_container(struct client *c, const char *id, struct arena *a, uint64_t tag,
+                         struct err *err);
+
+/* Cancel everything that is under way (RST_STREAM, or the transfer removed); no replies come for
+ * it. */
+void client_cancel(struct client *c);
+
+/* Do what can be done without blocking. 0; or negative errno when the connection is lost or the
+ * peer speaks nonsense (ERR_RUNTIME): then nothing more will come and only client_close() is left.
+ */
+int client_step(struct client *c, nsec now, struct err *err);
+
+/* The next completed reply; false if there is none now. */
+bool client_next(struct client *c, struct client_reply *ret);
+
+/* How many requests have no reply yet. */
+unsigned client_pending(const struct client *c);
+
+/* Once all statuses of a view are in: CRI leaves it as it is; Docker puts pods together from the
+ * kubelet's labels as far as they hold, and sets each container's cgroups_path. Pure. 0 or -ENOMEM.
+ */
+int client_settle(const struct client *c, struct view *v, struct arena *a);
+
+/* Events where reading them harms nobody (not on containerd 1.7, whose one channel is the
+ * kubelet's): true if a stream was asked for. The identity must have been answered before. */
+bool client_watch_events(struct client *c, const struct view_runtime *who);
+
+#endif

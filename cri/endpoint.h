@@ -1,0 +1,31 @@
+/* A runtime endpoint: a unix socket by path or in the abstract namespace, and the opening of it.
+ * Which endpoint to take is decided elsewhere (resolver/discover.c); this opens what it is given.
+ */
+#ifndef PODPID_CRI_ENDPOINT_H
+#define PODPID_CRI_ENDPOINT_H
+
+#include <stdbool.h>
+
+#include "cri/base/error.h"
+
+struct endpoint {
+    char path[108]; /* sun_path: a path, or the abstract name without its leading NUL */
+    bool abstract;
+    bool discovered; /* nobody named it: its owner and its peer must be root */
+};
+
+/* "unix:///path", "/path", "unix:@abstract", "unix-abstract:name". Anything else (tcp://, npipe://,
+ * a relative path, a name that does not fit sun_path) is ERR_USAGE with a line that says what would
+ * do. */
+int endpoint_parse(const char *text, struct endpoint *ret, struct err *err);
+
+/* "unix:///path" or "unix:@name", for reports; buf of 128 bytes is enough. */
+void endpoint_format(const struct endpoint *ep, char *buf, unsigned long size);
+
+/* A connected, non-blocking, close-on-exec socket. Failures are ERR_RUNTIME or ERR_DENIED, each
+ * with its own words and hint: no such file, not a socket, nobody listens (a stale socket file, or
+ * a bind mount whose inode died with the old daemon), no permission (mode, SELinux/AppArmor), owner
+ * or peer not root. */
+int endpoint_connect(const struct endpoint *ep, int *ret_fd, struct err *err);
+
+#endif

@@ -1,0 +1,55 @@
+/* The text of a /proc/<pid>/cgroup, explained. Pure: text in, values out; nothing here reads a
+ * file.
+ *
+ * What a path says is decided by a table of shapes (cgroup_shapes.c). The outermost container
+ * component wins: whatever is below it can be forged by the container and is only reported as the
+ * inner one. */
+#ifndef PODPID_CGROUP_H
+#define PODPID_CGROUP_H
+
+#include <stdbool.h>
+
+#include "cri/base/arena.h"
+#include "cri/base/text.h"
+
+enum cgroup_kind { CGROUP_HOST, CGROUP_POD, CGROUP_HELPER, CGROUP_CONTAINER, CGROUP_NESTED };
+
+/* All strings live in the arena given to cgroup_parse(); NULL where there is none. */
+struct cgroup_facts {
+    enum cgroup_kind kind;
+    const char *container_id, *pod_uid, *qos, *manager;
+    const char *inner_id,
+        *inner_pod_uid; /* nested: the innermost container component, and its pod */
+    const char *helper_for;
+    const char *const
+        *chain; /* ids of all container components below the outermost, outermost first */
+    size_t n_chain;
+    bool in_user_slice; /* below /user.slice: a local user may have made it */
+    /* Why: */
+    size_t line;           /* from 1; 0: no line names anything */
+    const char *path;      /* of that line, without a trailing " (deleted)" */
+    const char *component; /* that decided */
+    const char *shape;     /* the shape's description, one phrase */
+    bool disagreement;     /* another line names another container */
+};
+
+/* 0 or -ENOMEM. Any bytes are fine. */
+int cgroup_parse(struct str text, struct arena *a, struct cgroup_facts *ret);
+
+/* One line of the text: "digits:controllers:/path". The trailing " (deleted)" is cut off (and
+ * said), a \r before the line's end dropped. False: not such a line. */
+struct cgroup_line {
+    uint64_t hierarchy; /* 0 is the v2 hierarchy */
+    struct str controllers;
+    struct str path;
+    bool deleted;
+};
+bool cgroup_line_parse(struct str line, struct cgroup_line *ret);
+
+/* The path's prefix through its outermost container component, none if it has no such; for the
+ * node's own root on nodes that are containers themselves. */
+struct str cgroup_container_prefix(struct str path);
+
+const char *cgroup_kind_name(enum cgroup_kind k); /* "container" */
+
+#endif

@@ -1,0 +1,13 @@
+/* From errors inside (struct err, negative errno) to public ones (struct podpid_error, enum
+ * podpid_code). */
+#ifndef PODPID_RESOLVER_ERROR_H
+#define PODPID_RESOLVER_ERROR_H
+
+#include "cri/base/error.h"
+#include "resolver/podpid.h"
+
+/* Fill the caller's error (may be NULL; only as much as its size says) and give back the public
+ * code. */
+int error_publish(const struct err *e, struct podpid_error *ret);
+
+#endif

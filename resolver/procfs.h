@@ -1,0 +1,70 @@
+/* Reading /proc, through a directory descriptor: a folder of files can stand in for it. */
+#ifndef PODPID_PROCFS_H
+#define PODPID_PROCFS_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cri/base/error.h"
+#include "cri/base/text.h"
+
+struct procfs {
+    int fd;           /* O_DIRECTORY; owned */
+    bool is_procfs;   /* by statfs; false: a folder of files (a capture, a test) */
+    bool own_pidns;   /* procfs of our own PID namespace: its "self" is getpid() */
+    bool other_pidns; /* is_procfs, and "self" is there but is not getpid() */
+    char path[256];   /* as it was given, for messages */
+};
+
+/* path NULL is an error of the caller. 0, or ERR_PROC / ERR_DENIED. */
+int procfs_open(const char *path, struct procfs *ret, struct err *err);
+void procfs_close(struct procfs *p);
+
+/* The whole of <pid>/<name> into b (emptied first). 0, -ESRCH when the process is gone (opened then
+ * reaped, or never there), another negative errno. */
+int procfs_read(int proc_fd, pid_t pid, const char *name, struct buf *b);
+
+/* The whole of <name> below dir_fd into b (emptied first); more than max bytes is -EFBIG. */
+int procfs_read_file(int dir_fd, const char *name, size_t max, struct buf *b);
+
+/* What is used of /proc/<pid>/stat. Parsed from the last ')' on: a comm may be "a) R 1 (b". */
+struct stat_line {
+    int32_t pid, ppid, session;
+    char state;
+    uint32_t threads;
+    uint64_t start; /* ticks since boot */
+    char comm[64];  /* as the kernel wrote it; kernel threads have long ones */
+};
+bool stat_parse(struct str text, struct stat_line *ret);
+
+/* What is used of /proc/<pid>/status. */
+enum { NSPID_DEPTH = 32 };
+struct status_text {
+    int32_t tgid, pid, ppid;
+    char state;
+    uint32_t threads;
+    int32_t nspid[NSPID_DEPTH]; /* outermost (as read) first */
+    unsigned n_nspid;           /* 0: no NSpid line (Linux <4.1) */
+    bool kthread;
+};
+bool status_parse(struct str text, struct status_text *ret);
+
+/* Inodes of <pid>/ns/{pid,mnt,net,cgroup}, or those of <pid>/ns.json in a folder of files; 0 where
+ * unreadable. */
+struct proc_ns {
+    uint64_t pid, mnt, net, cgroup, user;
+};
+void procfs_read_ns(const struct procfs *p, pid_t pid, struct proc_ns *ret);
+
+/* Pinned identity: one descriptor of /proc/<pid>, held while start, cgroup, start are read; after
+ * the process's death every read there is ESRCH. */
+struct pin {
+    struct stat_line stat; /* the second reading */
+    struct buf cgroup;     /* owned: buf_free() */
+};
+/* 0; -ESRCH gone; -EAGAIN the start time changed between (cannot happen on a pinned directory of a
+ * real procfs). */
+int procfs_pin(int proc_fd, pid_t pid, struct pin *ret);
+
+#endif

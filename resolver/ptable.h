@@ -1,0 +1,83 @@
+/* The process table: one row per process, from one scan of /proc.
+ *
+ * The scan reads every process's cgroup; stat, status and namespaces are read only for those rows
+ * for which somebody asks. Cgroup texts are kept once each: a node has thousands of processes and
+ * hundreds of texts. */
+#ifndef PODPID_PTABLE_H
+#define PODPID_PTABLE_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+#include "cri/base/arena.h"
+#include "resolver/cgroup.h"
+#include "resolver/procfs.h"
+
+enum proc_have {
+    PROC_STAT = 1,   /* ppid, session, threads, start, state, comm */
+    PROC_STATUS = 2, /* nspid, tgid */
+    PROC_NS = 4,     /* ns */
+    PROC_GONE = 8,   /* was listed, went away before it could be read */
+    PROC_DENIED = 16 /* listed, not readable: hidepid=1 */
+};
+
+struct proc {
+    int32_t pid, ppid, session;
+    uint32_t threads;
+    uint64_t start;
+    uint32_t cgroup; /* index into ptable.cgroups */
+    char state;
+    uint8_t have;       /* enum proc_have */
+    uint8_t ns_depth;   /* how many numbers NSpid has; 0: not known */
+    int32_t nspid;      /* last number of NSpid; 0: not known */
+    const char *comm;   /* in the table's arena */
+    struct proc_ns *ns; /* NULL unless PROC_NS */
+};
+
+struct ptable_cgroup {
+    struct str text;
+    struct cgroup_facts facts; /* parsed once */
+    int32_t owner;             /* scratch for the join */
+};
+
+struct ptable {
+    struct arena arena;
+    struct proc *procs; /* ascending by pid */
+    size_t n_procs, cap_procs;
+    struct ptable_cgroup *cgroups;
+    size_t n_cgroups, cap_cgroups;
+    uint32_t *hash; /* of cgroup texts, open addressing, index + 1 */
+    size_t hash_size;
+    size_t denied;   /* rows that were listed and could not be opened */
+    struct str root; /* the node's own root: cgroup path of PID 1 through its container component;
+                        none if it has none */
+};
+
+void ptable_free(struct ptable *t);
+
+struct proc *ptable_find(const struct ptable *t, pid_t pid); /* NULL: not in the table */
+
+/* Scan in slices: start, then step until it gives 1. */
+struct ptable_scan;
+int ptable_scan_new(const struct procfs *p, struct ptable *t, struct ptable_scan **ret,
+                    struct err *err);
+/* Read up to n processes. 1 done, 0 more to come, negative errno with ERR_PROC or ERR_NOMEM. A
+ * process whose cgroup is container-shaped or below a pod has its stat read at once. State Z with
+ * more than one thread: the cgroup of a live thread is read. */
+int ptable_scan_step(struct ptable_scan *s, unsigned n, struct err *err);
+void ptable_scan_free(struct ptable_scan *s);
+
+/* Make sure of some part of a row (enum proc_have bits); what cannot be read leaves the bit unset,
+ * and PROC_GONE is set where the process went away. 0 or -ENOMEM. */
+int ptable_load(struct ptable *t, const struct procfs *p, struct proc *row, unsigned want);
+
+/* Read one process anew (cgroup and stat) and put it into the table, in place of what was there.
+ * The row, or NULL where it is gone or memory is out. Rows may move: pointers into procs are void
+ * afterwards. */
+struct proc *ptable_refresh(struct ptable *t, const struct procfs *p, pid_t pid);
+
+/* The index of a text in t->cgroups, added if new; negative errno. */
+int64_t ptable_intern(struct ptable *t, struct str text);
+
+#endif

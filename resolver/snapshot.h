@@ -1,0 +1,34 @@
+/* The snapshot inside: one arena, rows in it, never changed once it is handed out. */
+#ifndef PODPID_SNAPSHOT_H
+#define PODPID_SNAPSHOT_H
+
+#include "cri/base/arena.h"
+#include "resolver/podpid.h"
+#include "resolver/procfs.h"
+#include "resolver/ptable.h"
+
+struct podpid_snapshot {
+    struct arena arena;
+    int64_t taken_at, took;
+    bool complete;
+    struct podpid_node node;
+    const struct podpid_runtime *runtime;
+    const struct podpid_pod **pods;
+    size_t n_pods;
+    const struct podpid_stray **strays;
+    size_t n_strays;
+    const struct podpid_foreign **foreign;
+    size_t n_foreign;
+    const char **warnings;
+    size_t n_warnings;
+
+    /* With want_processes, for whois: the table and the /proc it came from, owned. */
+    struct ptable *table;
+    struct procfs *procfs;
+    struct whois_index *whois; /* whois.c's; freed with whois_index_free() */
+    /* What preflight needs beyond the document, in the arena; see node.h. */
+    const struct node_facts *node_facts;
+    bool replay;
+};
+
+#endif
