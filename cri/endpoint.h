@@ -25,7 +25,8 @@ void endpoint_format(const struct endpoint *ep, char *buf, unsigned long size);
 /* A connected, non-blocking, close-on-exec socket. Failures are ERR_RUNTIME or ERR_DENIED, each
  * with its own words and hint: no such file, not a socket, nobody listens (a stale socket file, or
  * a bind mount whose inode died with the old daemon), no permission (mode, SELinux/AppArmor), owner
- * or peer not root. */
+ * or peer not root. -EAGAIN: the listener's queue is full just now; that is no failure until the
+ * caller's deadline says so: try again a little later. */
 int endpoint_connect(const struct endpoint *ep, int *ret_fd, struct err *err);
 
 #endif
