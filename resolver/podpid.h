@@ -311,6 +311,10 @@ PODPID_API struct podpid_snapshot *podpid_look_take(struct podpid_look *look);
 PODPID_API int podpid_look_run(const struct podpid_options *options, int cancel_fd,
                                struct podpid_snapshot **ret, struct podpid_error *error);
 
+/* A duration as options and policies write it: 500ms, 10s, 1m30s, 2h; a bare number is seconds.
+ * Into nanoseconds; PODPID_ERR_USAGE. */
+PODPID_API int podpid_parse_duration(const char *text, int64_t *ret, struct podpid_error *error);
+
 /* ---- Choosing ----------------------------------------------------------------------------------
  */
 

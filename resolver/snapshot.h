@@ -1,4 +1,5 @@
-/* The snapshot inside: one arena, rows in it, never changed once it is handed out. */
+/* The snapshot inside: one arena, rows in it, never changed once it is handed out. The struct
+ * itself is calloc'ed; podpid_snapshot_free() frees it, its arena and what release() knows of. */
 #ifndef PODPID_SNAPSHOT_H
 #define PODPID_SNAPSHOT_H
 
@@ -26,6 +27,8 @@ struct podpid_snapshot {
     struct ptable *table;
     struct procfs *procfs;
     struct whois_index *whois; /* whois.c's; freed with whois_index_free() */
+    /* Frees table, procfs and whois; set by who fills them. NULL: there is nothing of the kind. */
+    void (*release)(struct podpid_snapshot *s);
     /* What preflight needs beyond the document, in the arena; see node.h. */
     const struct node_facts *node_facts;
     bool replay;

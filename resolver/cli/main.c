@@ -1,0 +1,94 @@
+/* podpid: every container's main process, proven from two sides. */
+#include <errno.h>
+#include <fcntl.h>
+#include <langinfo.h>
+#include <locale.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#include "resolver/cli/cli.h"
+
+static const struct cli_verb *const verbs[] = {
+    &list_verb,    /* every container, its main PID and the verdict on it */
+    &pid_verb,     /* just PIDs, a line each */
+    &whois_verb,   /* which container is this process in */
+    &capture_verb, /* record what runtime and kernel say */
+    &version_verb, /* podpid's version */
+    NULL};
+
+/* A descriptor that was closed at the start would be given to the first socket or file opened, and
+ * results would go there. What opens here fails when it is used. */
+static void fill_standard_descriptors(void)
+{
+    for (int fd = 0; fd <= 2; fd++) {
+        if (fcntl(fd, F_GETFD) < 0 && errno == EBADF) {
+            (void)!open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+        }
+    }
+}
+
+static void look_at_terminal(struct cli *cli)
+{
+    const char *no_color = getenv("NO_COLOR"), *term = getenv("TERM");
+    struct winsize size;
+
+    cli->utf8 = strcmp(nl_langinfo(CODESET), "UTF-8") == 0;
+    if (!isatty(STDOUT_FILENO)) {
+        return;
+    }
+    cli->termwidth =
+        ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 0 ? size.ws_col : 80;
+    cli->color = !(no_color && *no_color) && term && strcmp(term, "dumb") != 0;
+}
+
+static const struct cli_verb *find_verb(const char *name)
+{
+    for (size_t i = 0; verbs[i]; i++) {
+        if (strcmp(verbs[i]->name, name) == 0) {
+            return verbs[i];
+        }
+    }
+    return NULL;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+    const struct cli_verb *verb;
+
+    cli_options_begin(cli, NULL);
+    switch (cli_getopt(cli, argc, argv)) {
+    case CLI_DONE:
+        break;
+    case 'h':
+        cli_help_program(verbs);
+        return CLI_OK;
+    default:
+        return cli->status;
+    }
+    argc -= optind;
+    argv += optind;
+    if (argc == 0) {
+        return cli_usage(cli, "say what to do");
+    }
+    verb = find_verb(argv[0]);
+    if (!verb) {
+        return cli_usage(cli, "no such verb: %s", argv[0]);
+    }
+    cli_options_begin(cli, verb);
+    return verb->run(cli, argc, argv);
+}
+
+int main(int argc, char **argv)
+{
+    struct cli cli = {.look = PODPID_OPTIONS_INIT, .selector = PODPID_SELECTOR_INIT};
+    int status;
+
+    fill_standard_descriptors();
+    setlocale(LC_CTYPE, "");
+    look_at_terminal(&cli);
+    status = run(&cli, argc, argv);
+    free(cli.files);
+    return cli_close_stdout(status);
+}

@@ -1,0 +1,6 @@
+#include "resolver/podpid.h"
+
+const char *podpid_version(void)
+{
+    return PODPID_VERSION;
+}
