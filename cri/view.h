@@ -21,7 +21,7 @@ enum view_status {
 };
 
 struct view_label {
-    const char *key, *value;
+    const char *key, *value; /* value NULL: a capture that was taken without values */
 };
 
 struct view_pod {

@@ -127,7 +127,7 @@ enum podpid_state {
 PODPID_API const char *podpid_state_name(enum podpid_state s);
 
 struct podpid_label {
-    const char *key, *value;
+    const char *key, *value; /* value NULL: not known, as in a capture taken without values */
 };
 
 struct podpid_cgroup_id {
