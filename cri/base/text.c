@@ -265,6 +265,11 @@ static bool buf_room(struct buf *b, size_t more)
     return true;
 }
 
+char *buf_reserve(struct buf *b, size_t more)
+{
+    return buf_room(b, more) ? b->p + b->n : NULL;
+}
+
 void buf_append(struct buf *b, const void *p, size_t n)
 {
     if (!buf_room(b, n)) {

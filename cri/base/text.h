@@ -49,6 +49,10 @@ struct buf {
     bool failed;
 };
 
+/* Room for at least more bytes (and a NUL) behind what is there, for a reader that fills b->p +
+ * b->n itself; NULL (and failed) when memory is out. b->cap - b->n - 1 bytes may be written. */
+char *buf_reserve(struct buf *b, size_t more);
+
 void buf_append(struct buf *b, const void *p, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
