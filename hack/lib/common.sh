@@ -1,0 +1,74 @@
+# What the scripts in hack/ share. Sourced, never run.
+# shellcheck shell=bash
+
+say() {
+	printf '%s: %s\n' "${0##*/}" "$*" >&2
+}
+
+die() {
+	say "$@"
+	exit 1
+}
+
+# The tools built by cmake: the folder named by PODPID_BUILD, else the newest build in the tree.
+find_build() {
+	local top=$1 found
+
+	if [ -n "${PODPID_BUILD:-}" ]; then
+		[ -x "$PODPID_BUILD/test/podmaker/podmaker" ] || return 1
+		printf '%s\n' "$PODPID_BUILD"
+		return
+	fi
+	# shellcheck disable=SC2012 # our own names, no odd characters
+	found=$(ls -t "$top"/build/*/test/podmaker/podmaker 2>/dev/null | head -n 1)
+	[ -n "$found" ] || return 1
+	printf '%s\n' "${found%/test/podmaker/podmaker}"
+}
+
+# has_capability NAME: whether we have it, by the kernel's own word.
+has_capability() {
+	local key value bit
+
+	case $1 in
+	CAP_SYS_ADMIN) bit=21 ;;
+	CAP_SYS_RESOURCE) bit=24 ;;
+	esac
+	while read -r key value; do
+		if [ "$key" = CapEff: ]; then
+			(((0x$value >> bit) & 1))
+			return
+		fi
+	done </proc/self/status
+	return 1
+}
+
+# Why no container can run here, on one line; nothing where one can.
+why_no_container() {
+	if [ "$(id -u)" != 0 ]; then
+		echo "not root"
+	elif ! has_capability CAP_SYS_ADMIN; then
+		echo "no CAP_SYS_ADMIN (an unprivileged container)"
+	elif ! grep -qE ' - cgroup2? ' /proc/self/mountinfo; then
+		echo "no cgroup filesystem is mounted"
+	elif ! cgroups_writable; then
+		echo "the cgroup filesystem is read-only"
+	fi
+}
+
+cgroups_writable() {
+	local dir
+
+	dir=$(cgroup_roots | head -n 1)
+	mkdir "$dir/podpid-try.$$" 2>/dev/null && rmdir "$dir/podpid-try.$$"
+}
+
+# The root folder of each cgroup hierarchy, v1 and v2.
+cgroup_roots() {
+	local _ mount rest
+
+	while read -r _ _ _ _ mount rest; do
+		case $rest in
+		*' - cgroup '* | *' - cgroup2 '*) printf '%s\n' "$mount" ;;
+		esac
+	done </proc/self/mountinfo
+}

@@ -1,0 +1,91 @@
+# Leave nothing behind: no process, mount, cgroup, file. Sourced by hack/sandbox. It needs no
+# runtime that still answers: tests kill it.
+# shellcheck shell=bash
+
+# Each cgroup folder of the sandbox's pods, in each hierarchy.
+pod_cgroups() {
+	local root parent
+
+	[ -e "$1/pods/cgroups" ] || return 0
+	while read -r root; do
+		while read -r parent; do
+			[ ! -d "$root$parent" ] || printf '%s\n' "$root$parent"
+		done < <(sort -u "$1/pods/cgroups")
+	done < <(cgroup_roots)
+}
+
+# Every process in the given cgroups or below.
+processes_in() {
+	[ $# -eq 0 ] || find "$@" -name cgroup.procs -exec cat {} + 2>/dev/null
+}
+
+# Daemons, shims and their helpers: runtimes' programs that name the folder on their command line.
+daemon_processes() {
+	local file
+
+	grep -lsF -- "$1/" /proc/[0-9]*/cmdline | while read -r file; do
+		case $(readlink "${file%cmdline}exe" 2>/dev/null) in
+		*/containerd* | */dockerd* | */podman* | */conmon* | */*runc* | */docker-*)
+			file=${file#/proc/}
+			printf '%s\n' "${file%/cmdline}"
+			;;
+		esac
+	done
+}
+
+kill_all() {
+	local dir=$1 tries=100 pids cgroups
+
+	while [ $tries -gt 0 ]; do
+		mapfile -t cgroups < <(pod_cgroups "$dir")
+		mapfile -t pids < <({
+			daemon_processes "$dir"
+			processes_in ${cgroups[@]+"${cgroups[@]}"}
+		} | sort -un)
+		[ ${#pids[@]} -gt 0 ] || return 0
+		kill -KILL "${pids[@]}" 2>/dev/null || true
+		thaw ${cgroups[@]+"${cgroups[@]}"}
+		sleep 0.05
+		tries=$((tries - 1))
+	done
+	say "these processes do not go away: ${pids[*]}"
+	return 1
+}
+
+# A frozen process does not die.
+thaw() {
+	local file
+
+	[ $# -gt 0 ] || return 0
+	find "$@" -name freezer.state -o -name cgroup.freeze 2>/dev/null | while read -r file; do
+		case $file in
+		*/freezer.state) echo THAWED >"$file" ;;
+		*) echo 0 >"$file" ;;
+		esac 2>/dev/null
+	done || true
+}
+
+# The pods' cgroups, and those above them where they are empty and no kubelet claims them.
+remove_cgroups() {
+	local cgroups cgroup above
+
+	mapfile -t cgroups < <(pod_cgroups "$1")
+	[ ${#cgroups[@]} -gt 0 ] || return 0
+	find "${cgroups[@]}" -depth -type d -exec rmdir {} + 2>/dev/null || true
+	! grep -qsx kubelet /proc/[0-9]*/comm || return 0
+	for cgroup in "${cgroups[@]}"; do
+		above=${cgroup%/*}
+		while rmdir "$above" 2>/dev/null; do
+			above=${above%/*}
+		done
+	done
+}
+
+# Mounts below the folder that show in our own namespace (there should be none).
+remove_mounts() {
+	local mount
+
+	while read -r mount; do
+		umount -l "$mount" 2>/dev/null || true
+	done < <(awk -v d="$1/" 'index($5, d) == 1 { print $5 }' /proc/self/mountinfo | sort -r)
+}
