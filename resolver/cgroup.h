@@ -24,17 +24,22 @@ struct cgroup_facts {
     const char *const
         *chain; /* ids of all container components below the outermost, outermost first */
     size_t n_chain;
-    bool in_user_slice; /* below /user.slice: a local user may have made it */
+    bool in_user_slice; /* a line of it is below /user.slice: a local user may have made it. Of a
+                           host process: any line */
     /* Why: */
     size_t line;           /* from 1; 0: no line names anything */
     const char *path;      /* of that line, without a trailing " (deleted)" */
     const char *component; /* that decided */
     const char *shape;     /* the shape's description, one phrase */
-    bool disagreement;     /* another line names another container */
+    bool disagreement;     /* another line names another one of that kind */
 };
 
 /* 0 or -ENOMEM. Any bytes are fine. */
 int cgroup_parse(struct str text, struct arena *a, struct cgroup_facts *ret);
+
+/* The same on a node that is a container itself: paths below root (cgroup_container_prefix() of PID
+ * 1's path; may be none) are read as if root were the host's. The facts' path keeps it. */
+int cgroup_parse_below(struct str text, struct str root, struct arena *a, struct cgroup_facts *ret);
 
 /* One line of the text: "digits:controllers:/path". The trailing " (deleted)" is cut off (and
  * said), a \r before the line's end dropped. False: not such a line. */
@@ -46,8 +51,9 @@ struct cgroup_line {
 };
 bool cgroup_line_parse(struct str line, struct cgroup_line *ret);
 
-/* The path's prefix through its outermost container component, none if it has no such; for the
- * node's own root on nodes that are containers themselves. */
+/* The path's prefix through its outermost container component (and crun's or Proxmox's sub-cgroup
+ * directly below it, which is the container's own), none if it has no such; for the node's own root
+ * on nodes that are containers themselves. */
 struct str cgroup_container_prefix(struct str path);
 
 const char *cgroup_kind_name(enum cgroup_kind k); /* "container" */

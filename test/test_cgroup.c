@@ -1,0 +1,127 @@
+/* The collections of cgroup texts with their answers: every line of fixtures/cgroups/x.jsonl. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+#include <jansson.h>
+
+#include "cri/base/cleanup.h"
+#include "resolver/cgroup.h"
+
+static bool same(const char *what, const char *got, const json_t *expect, const char *name)
+{
+    const char *want = json_string_value(json_object_get(expect, what));
+
+    if ((got == NULL) == (want == NULL) && (!got || strcmp(got, want) == 0)) {
+        return true;
+    }
+    fprintf(stderr, "%s: %s is %s, not %s\n", name, what, got ? got : "null", want ? want : "null");
+    return false;
+}
+
+static bool chain_fits(const struct cgroup_facts *f, const char *name)
+{
+    bool ok = (f->inner_id != NULL) == (f->n_chain > 0) &&
+              (f->n_chain == 0 || strcmp(f->chain[f->n_chain - 1], f->inner_id) == 0);
+
+    if (!ok) {
+        fprintf(stderr, "%s: the chain does not end with inner_id\n", name);
+    }
+    return ok;
+}
+
+/* Why, too: what decided is on the line that it is said to be. */
+static bool evidence_fits(const struct cgroup_facts *f, struct str text, const char *name)
+{
+    struct str line = {NULL, 0};
+    struct cgroup_line l;
+    bool ok;
+
+    if (f->kind == CGROUP_HOST) {
+        ok = f->line == 0 && !f->path && !f->component && !f->shape;
+    } else {
+        for (size_t i = 0; i < f->line; i++) {
+            if (!str_next_line(&text, &line)) {
+                break;
+            }
+        }
+        ok = f->line > 0 && cgroup_line_parse(line, &l) && str_is(l.path, f->path) &&
+             f->component && strstr(f->path, f->component) && f->shape;
+    }
+    if (!ok) {
+        fprintf(stderr, "%s: the evidence does not fit\n", name);
+    }
+    return ok;
+}
+
+static bool case_passes(const json_t *c)
+{
+    const char *name = json_string_value(json_object_get(c, "name"));
+    const json_t *cgroup = json_object_get(c, "cgroup"), *expect = json_object_get(c, "expect");
+    struct str text = {json_string_value(cgroup), json_string_length(cgroup)};
+    struct cgroup_facts f;
+    struct arena a = {0};
+    bool ok = true;
+
+    assert_non_null(name);
+    assert_true(json_is_string(cgroup));
+    assert_true(json_is_object(expect));
+    assert_int_equal(cgroup_parse(text, &a, &f), 0);
+    ok = same("kind", cgroup_kind_name(f.kind), expect, name) && ok;
+    ok = same("container_id", f.container_id, expect, name) && ok;
+    ok = same("pod_uid", f.pod_uid, expect, name) && ok;
+    ok = same("qos", f.qos, expect, name) && ok;
+    ok = same("manager", f.manager, expect, name) && ok;
+    ok = same("inner_id", f.inner_id, expect, name) && ok;
+    ok = same("inner_pod_uid", f.inner_pod_uid, expect, name) && ok;
+    ok = same("helper_for", f.helper_for, expect, name) && ok;
+    ok = chain_fits(&f, name) && ok;
+    ok = evidence_fits(&f, text, name) && ok;
+    arena_free(&a);
+    return ok;
+}
+
+static void run_collection(const char *file, size_t at_least)
+{
+    AUTO_FCLOSE FILE *in = fopen(file, "r");
+    AUTO_FREE char *line = NULL;
+    size_t cap = 0, total = 0, failed = 0;
+
+    assert_non_null(in);
+    while (getline(&line, &cap, in) > 0) {
+        json_error_t error;
+        json_t *c = json_loads(line, JSON_ALLOW_NUL, &error);
+
+        if (!c) {
+            fail_msg("%s:%zu: %s", file, total + 1, error.text);
+        }
+        total++;
+        failed += case_passes(c) ? 0 : 1;
+        json_decref(c);
+    }
+    if (failed > 0) {
+        fail_msg("%zu of %zu cases of %s failed", failed, total, file);
+    }
+    assert_true(total >= at_least);
+}
+
+static void collected_cases(void **state)
+{
+    (void)state;
+    run_collection(TEST_DIR "/fixtures/cgroups/cases.jsonl", 218);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(collected_cases),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
