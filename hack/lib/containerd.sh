@@ -12,24 +12,24 @@ overlay_works() {
 }
 
 containerd_config() {
-	local dir=$1 snapshotter=native adjust=false
+	local snapshotter=native adjust=false
 
-	overlay_works "$dir" && snapshotter=overlayfs
+	! overlay_works "$DIR" || snapshotter=overlayfs
 	# Without this capability nobody may lower an oom_score_adj, and runc gives up.
 	has_capability CAP_SYS_RESOURCE || adjust=true
 	cat <<-EOF
 		version = 2
-		root = "$dir/root"
-		state = "$dir/state"
+		root = "$DIR/root"
+		state = "$DIR/state"
 		disabled_plugins = [
 		  "io.containerd.snapshotter.v1.aufs", "io.containerd.snapshotter.v1.btrfs",
 		  "io.containerd.snapshotter.v1.devmapper", "io.containerd.snapshotter.v1.zfs",
 		  "io.containerd.snapshotter.v1.blockfile", "io.containerd.tracing.processor.v1.otlp",
 		]
 		[grpc]
-		  address = "$dir/containerd.sock"
+		  address = "$DIR/containerd.sock"
 		[plugins."io.containerd.internal.v1.opt"]
-		  path = "$dir/opt"
+		  path = "$DIR/opt"
 		[plugins."io.containerd.grpc.v1.cri"]
 		  sandbox_image = "$PAUSE_IMAGE"
 		  restrict_oom_score_adj = $adjust
@@ -37,8 +37,8 @@ containerd_config() {
 		  stream_server_address = "127.0.0.1"
 		  stream_server_port = "0"
 		  [plugins."io.containerd.grpc.v1.cri".cni]
-		    bin_dir = "$dir/cni"
-		    conf_dir = "$dir/cni"
+		    bin_dir = "$DIR/cni"
+		    conf_dir = "$DIR/cni"
 		  [plugins."io.containerd.grpc.v1.cri".containerd]
 		    snapshotter = "$snapshotter"
 		    [plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]
@@ -47,22 +47,33 @@ containerd_config() {
 }
 
 # Daemons run in a mount namespace of their own with a /run of their own (shims put their sockets
-# there): when the last process of it is gone, so is every mount.
-# spawn FOLDER NAME COMMAND...: prints nothing, writes FOLDER/NAME.pid.
-spawn() {
-	local dir=$1 name=$2
-	shift 2
-
+# there): when the last process of it is gone, so is every mount. A holder keeps it while a daemon
+# is stopped.
+hold_namespace() {
+	cp "$BUILD/test/podmaker/pause" "$DIR/holder"
 	# shellcheck disable=SC2016 # for the inner shell
 	setsid unshare --mount --propagation private sh -c '
-		dir=$1
-		cd "$dir" && mount -t tmpfs tmpfs /run || exit 1
-		case $dir in
-		/run/*) mkdir -p "$dir" && mount --no-canonicalize --bind . "$dir" && cd "$dir" || exit 1 ;;
+		cd "$1" && mount -t tmpfs tmpfs /run || exit 1
+		case $1 in
+		/run/*) mkdir -p "$1" && mount --no-canonicalize --bind . "$1" || exit 1 ;;
 		esac
-		shift
-		exec "$@"' sh "$dir" "$@" </dev/null >>"$dir/$name.log" 2>&1 &
-	echo $! >"$dir/$name.pid"
+		: >"$1/held"
+		exec "$1/holder"' sh "$DIR" </dev/null >>"$DIR/holder.log" 2>&1 &
+	echo $! >"$DIR/holder.pid"
+	disown
+	wait_for 10 test -e "$DIR/held" || die "no mount namespace: $(cat "$DIR/holder.log")"
+}
+
+# spawn NAME COMMAND...: in that namespace; writes NAME.pid and NAME.log.
+spawn() {
+	local name=$1
+	shift
+
+	[ -e "$DIR/held" ] || hold_namespace
+	setsid nsenter --target "$(cat "$DIR/holder.pid")" --mount "$@" \
+		</dev/null >>"$DIR/$name.log" 2>&1 &
+	echo $! >"$DIR/$name.pid"
+	disown
 }
 
 # wait_for SECONDS COMMAND...
@@ -77,34 +88,98 @@ wait_for() {
 	done
 }
 
-# The CRI plugin has seen both images when it has labelled them.
-images_known() {
-	[ "$(ctr -a "$1/containerd.sock" -n k8s.io image ls | grep -c ':[0-9a-z.]* .*io.cri-containerd.image=managed')" -ge 2 ]
+# start_daemon NAME PROBE... -- COMMAND...: until it answers the probe, or is gone.
+start_daemon() {
+	local name=$1 probe=()
+	shift
+
+	while [ "$1" != -- ]; do
+		probe+=("$1")
+		shift
+	done
+	shift
+	spawn "$name" "$@"
+	wait_for 30 answers_or_gone "$name" "${probe[@]}" || true
+	"${probe[@]}" >/dev/null 2>&1 || die "$name does not answer: $(tail -n 3 "$DIR/$name.log")"
+}
+
+answers_or_gone() {
+	local name=$1
+	shift
+
+	"$@" || ! kill -0 "$(cat "$DIR/$name.pid")"
+}
+
+containerd_programs() {
+	find_containerd "$RELEASE"
+}
+
+containerd_endpoint() {
+	printf 'unix://%s/containerd.sock\n' "$DIR"
+}
+
+containerd_client() {
+	ctr -a "$DIR/containerd.sock" -n k8s.io "$@"
+}
+
+containerd_make() {
+	"$BUILD/test/podmaker/podmaker" "$DIR/containerd.sock" "$DIR/pods" "$@"
+}
+
+# containerd_fill FIRST
+containerd_fill() {
+	containerd_make fill --first "$1" --pods "$PODS" --containers "$CONTAINERS" \
+		--processes "$PROCESSES" ${POD_OPTIONS[@]+"${POD_OPTIONS[@]}"}
+}
+
+containerd_exec() {
+	# shellcheck disable=SC2086 # -d or nothing
+	containerd_client task exec $DETACH --fifo-dir "$DIR/fifo" --exec-id "x$RANDOM$RANDOM" "$@"
+}
+
+containerd_kill() {
+	containerd_client task kill --signal "$2" "$1"
+}
+
+containerd_pause() {
+	containerd_client task pause "$1"
+}
+
+containerd_resume() {
+	containerd_client task resume "$1"
+}
+
+containerd_status() {
+	containerd_client task ls
 }
 
 containerd_start() {
-	local dir=$1
+	start_daemon containerd containerd_client version -- \
+		containerd --config "$DIR/config.toml" --log-level info
+}
 
-	spawn "$dir" containerd containerd --config "$dir/config.toml" --log-level info
-	wait_for 30 ctr -a "$dir/containerd.sock" version || {
-		tail -n 5 "$dir/containerd.log" >&2
-		die "containerd does not answer; its log is $dir/containerd.log"
-	}
+containerd_stop() {
+	kill "$@" "$(cat "$DIR/containerd.pid")"
+}
+
+# The CRI plugin has seen both images when it has labelled them.
+images_known() {
+	[ "$(containerd_client image ls | grep -c ':[0-9a-z.]* .*io.cri-containerd.image=managed')" -ge 2 ]
 }
 
 containerd_up() {
-	local dir=$1 rootfs=$1/rootfs image
+	local rootfs=$DIR/rootfs image
 
-	containerd_config "$dir" >"$dir/config.toml"
-	mkdir -p "$dir/cni"
-	containerd_start "$dir"
+	containerd_config >"$DIR/config.toml"
+	mkdir -p "$DIR/cni"
+	containerd_start
 	make_rootfs "$rootfs" "$BUILD/test/podmaker/pause"
-	oci_archive "$rootfs/pause" "$PAUSE_IMAGE" /pause "$dir/pause.tar"
-	oci_archive "$rootfs/busybox" "$BUSYBOX_IMAGE" /bin/sh "$dir/busybox.tar"
+	oci_archive "$rootfs/pause" "$PAUSE_IMAGE" /pause "$DIR/pause.tar"
+	oci_archive "$rootfs/busybox" "$BUSYBOX_IMAGE" /bin/sh "$DIR/busybox.tar"
 	for image in pause busybox; do
-		ctr -a "$dir/containerd.sock" -n k8s.io image import "$dir/$image.tar" >/dev/null
-		rm "$dir/$image.tar"
+		containerd_client image import "$DIR/$image.tar" >/dev/null
+		rm "$DIR/$image.tar"
 	done
 	rm -rf "$rootfs"
-	wait_for 20 images_known "$dir" || die "the CRI plugin does not see the images"
+	wait_for 20 images_known || die "the CRI plugin does not see the images"
 }

@@ -25,7 +25,7 @@ daemon_processes() {
 
 	grep -lsF -- "$1/" /proc/[0-9]*/cmdline | while read -r file; do
 		case $(readlink "${file%cmdline}exe" 2>/dev/null) in
-		*/containerd* | */dockerd* | */podman* | */conmon* | */*runc* | */docker-*)
+		"$1"/* | */containerd* | */dockerd* | */podman* | */conmon* | */*runc* | */docker-*)
 			file=${file#/proc/}
 			printf '%s\n' "${file%/cmdline}"
 			;;
