@@ -460,6 +460,10 @@ struct podpid_cgroup_facts {
 
 PODPID_API const struct podpid_cgroup_facts *podpid_cgroup_facts(const struct podpid_cgroup *c);
 
+/* One object on one line, from kind to helper_for. */
+PODPID_API int podpid_cgroup_to_json(const struct podpid_cgroup *c, podpid_write_fn write,
+                                     void *context, struct podpid_error *error);
+
 /* ---- Capture
  * ------------------------------------------------------------------------------------- */
 

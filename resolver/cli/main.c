@@ -14,6 +14,7 @@ static const struct cli_verb *const verbs[] = {
     &list_verb,    /* every container, its main PID and the verdict on it */
     &pid_verb,     /* just PIDs, a line each */
     &whois_verb,   /* which container is this process in */
+    &cgroup_verb,  /* explain the text of a /proc/PID/cgroup */
     &capture_verb, /* record what runtime and kernel say */
     &version_verb, /* podpid's version */
     NULL};
