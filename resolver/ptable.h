@@ -42,7 +42,9 @@ struct ptable_cgroup {
     struct cgroup_facts facts; /* parsed once */
     bool v1_root;              /* has v1 lines, all of which read "/" */
     uint64_t hash;             /* of text, keyed */
-    int32_t owner;             /* scratch for the join; -1 to start */
+    int32_t owner;             /* scratch for the join (member.c); -1 to start */
+    bool owner_deleted;        /* likewise: the path that decided ended in " (deleted)" */
+    uint64_t id;               /* of the 0:: path in the v2 hierarchy, looked up by who needs it; 0: not known */
 };
 
 /* Zero-initialise to start; ptable_free() returns it to that state. */

@@ -1,0 +1,487 @@
+#include "resolver/member.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* A map from text to a unit, or to a list of units by way of next[]. Open addressing; sized once.
+ */
+struct slot {
+    struct str key;
+    int32_t unit;
+};
+
+struct map {
+    struct slot *slots;
+    size_t mask;
+};
+
+struct member_maps {
+    struct map anchors; /* whole anchor paths */
+    struct map tails;   /* last components of anchors, for paths that start with "/.." */
+    struct map ids;     /* ids of all units */
+};
+
+static uint64_t hash_more(uint64_t h, const char *p, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        h = (h ^ (unsigned char)p[i]) * UINT64_C(0x100000001b3);
+    }
+    return h;
+}
+
+static const uint64_t hash_start = UINT64_C(0xcbf29ce484222325);
+
+/* The low bits alone of an FNV hash are weak for a power-of-two table. */
+static size_t hash_end(uint64_t h)
+{
+    return (size_t)(h ^ (h >> 29));
+}
+
+static int map_init(struct map *m, size_t n, struct arena *a)
+{
+    size_t size = 16;
+
+    while (size < n * 2) {
+        size *= 2;
+    }
+    m->slots = arena_calloc(a, size, sizeof(*m->slots));
+    m->mask = size - 1;
+    return m->slots ? 0 : -ENOMEM;
+}
+
+static struct slot *map_slot(const struct map *m, struct str key, uint64_t h)
+{
+    size_t i = hash_end(h) & m->mask;
+
+    while (m->slots[i].key.p && !str_eq(m->slots[i].key, key)) {
+        i = (i + 1) & m->mask;
+    }
+    return &m->slots[i];
+}
+
+/* The first unit that claims a key keeps it: two cannot have one anchor, and one that tries gains
+ * nothing. */
+static void map_put(struct map *m, struct str key, int32_t unit)
+{
+    struct slot *s = map_slot(m, key, hash_more(hash_start, key.p, key.n));
+
+    if (!s->key.p) {
+        *s = (struct slot){key, unit};
+    }
+}
+
+static int32_t map_get(const struct map *m, struct str key, uint64_t h)
+{
+    const struct slot *s = map_slot(m, key, h);
+
+    return s->key.p ? s->unit : MEMBER_NONE;
+}
+
+static int32_t map_get_text(const struct map *m, struct str key)
+{
+    return map_get(m, key, hash_more(hash_start, key.p, key.n));
+}
+
+static struct str last_component(struct str path)
+{
+    size_t i = path.n;
+
+    while (i > 0 && path.p[i - 1] != '/') {
+        i--;
+    }
+    return (struct str){path.p + i, path.n - i};
+}
+
+static int units_build(const struct view *v, struct arena *a, struct members *m)
+{
+    size_t n = 0;
+
+    m->units = arena_calloc(a, v->n_containers + v->n_pods, sizeof(*m->units));
+    if (!m->units) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < v->n_containers; i++) {
+        const struct view_container *c = &v->containers[i];
+
+        m->units[n++] =
+            (struct unit){.id = c->id, .container = c, .pod = view_find_pod(v, c->sandbox_id)};
+    }
+    for (size_t i = 0; i < v->n_pods; i++) {
+        m->units[n++] = (struct unit){.id = v->pods[i].id, .pod = &v->pods[i]};
+    }
+    m->n_units = n;
+    for (size_t i = 0; i < n; i++) {
+        struct unit *u = &m->units[i];
+        const char *path = u->container ? u->container->cgroups_path : u->pod->cgroups_path;
+
+        if (path && anchor_parse(path, a, &u->anchor) < 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static int maps_build(struct members *m, struct arena *a)
+{
+    struct member_maps *maps = arena_alloc(a, sizeof(*maps));
+
+    if (!maps || map_init(&maps->anchors, m->n_units * ANCHOR_PATHS, a) < 0 ||
+        map_init(&maps->tails, m->n_units * ANCHOR_PATHS, a) < 0 ||
+        map_init(&maps->ids, m->n_units, a) < 0) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < m->n_units; i++) {
+        const struct unit *u = &m->units[i];
+
+        map_put(&maps->ids, str_of(u->id), (int32_t)i);
+        for (unsigned k = 0; k < u->anchor.n_paths; k++) {
+            struct str path = str_of(u->anchor.paths[k]);
+
+            map_put(&maps->anchors, path, (int32_t)i);
+            map_put(&maps->tails, last_component(path), (int32_t)i);
+        }
+    }
+    m->maps = maps;
+    return 0;
+}
+
+/* The outermost prefix of an absolute path that is an anchor. */
+static int32_t owner_by_prefix(const struct members *m, struct str path)
+{
+    uint64_t h = hash_start;
+    size_t done = 0;
+
+    for (size_t i = 1; i <= path.n; i++) {
+        int32_t unit;
+
+        if (i < path.n && path.p[i] != '/') {
+            continue;
+        }
+        h = hash_more(h, path.p + done, i - done);
+        done = i;
+        unit = map_get(&m->maps->anchors, (struct str){path.p, i}, h);
+        if (unit != MEMBER_NONE) {
+            return unit;
+        }
+    }
+    return MEMBER_NONE;
+}
+
+/* Seen from another cgroup namespace the path starts with "/..": the outermost component that ends
+ * some anchor decides, if the visible tail is that anchor's. */
+static int32_t owner_by_tail(const struct members *m, struct str path)
+{
+    size_t start = 1;
+
+    for (size_t i = 1; i <= path.n; i++) {
+        int32_t unit;
+
+        if (i < path.n && path.p[i] != '/') {
+            continue;
+        }
+        unit = map_get_text(&m->maps->tails, (struct str){path.p + start, i - start});
+        start = i + 1;
+        if (unit != MEMBER_NONE) {
+            return anchor_holds(&m->units[unit].anchor, path) ? unit : MEMBER_NONE;
+        }
+    }
+    return MEMBER_NONE;
+}
+
+static bool is_relative(struct str path)
+{
+    return str_is(path, "/..") || str_starts(path, STR("/../"));
+}
+
+static int32_t owner_by_path(const struct members *m, const struct ptable *t, struct str path)
+{
+    path = anchor_strip_root(path, t->root);
+    return is_relative(path) ? owner_by_tail(m, path) : owner_by_prefix(m, path);
+}
+
+/* By shape: only for units that have no anchor, see the head of member.h. */
+static int32_t owner_by_shape(const struct members *m, const struct cgroup_facts *f)
+{
+    const struct unit *u;
+    int32_t i;
+
+    if (!f->container_id || f->in_user_slice) {
+        return MEMBER_NONE;
+    }
+    i = map_get_text(&m->maps->ids, str_of(f->container_id));
+    if (i == MEMBER_NONE) {
+        return MEMBER_NONE;
+    }
+    u = &m->units[i];
+    if (u->anchor.n_paths) {
+        return MEMBER_NONE;
+    }
+    if (u->pod && u->pod->uid && (!f->pod_uid || strcmp(u->pod->uid, f->pod_uid) != 0)) {
+        return MEMBER_NONE;
+    }
+    return i;
+}
+
+struct vote {
+    int32_t unit; /* MEMBER_NONE: an id that is no unit's */
+    const char *id;
+    unsigned lines;
+    bool strong; /* the v2 line, or name=systemd: breaks a tie */
+    bool deleted;
+};
+
+static void vote_add(struct vote *votes, unsigned *n, unsigned max, int32_t unit, const char *id,
+                     const struct cgroup_line *line)
+{
+    bool strong = line->hierarchy == 0 || str_is(line->controllers, "name=systemd");
+
+    for (unsigned i = 0; i < *n; i++) {
+        if (votes[i].unit == unit && (unit != MEMBER_NONE || strcmp(votes[i].id, id) == 0)) {
+            votes[i].lines++;
+            votes[i].strong = votes[i].strong || strong;
+            votes[i].deleted = votes[i].deleted && line->deleted;
+            return;
+        }
+    }
+    if (*n < max) {
+        votes[(*n)++] = (struct vote){unit, id, 1, strong, line->deleted};
+    }
+}
+
+static int warn(struct members *m, struct arena *a, size_t *cap, char *text)
+{
+    int rc =
+        text ? arena_grow(a, (void **)&m->warnings, m->n_warnings, cap, sizeof(char *)) : -ENOMEM;
+
+    if (rc == 0) {
+        m->warnings[m->n_warnings++] = text;
+    }
+    return rc;
+}
+
+/* Whose is this text? Every line that is an anchor or below one votes; so does, where lines
+ * disagree, one that names a container without being at its anchor: then the majority must be the
+ * owner's, or nobody owns it. */
+static int text_owner(struct members *m, const struct ptable *t, struct ptable_cgroup *g,
+                      const struct cgroup_facts *facts, struct arena *a, size_t *cap)
+{
+    enum { VOTES = 16 };
+    struct vote votes[VOTES], *best = NULL;
+    struct str text = g->text, raw;
+    unsigned n = 0;
+
+    while (str_next_line(&text, &raw)) {
+        struct cgroup_line line;
+        const char *other = NULL;
+        int32_t unit;
+
+        if (!cgroup_line_parse(raw, &line)) {
+            continue;
+        }
+        unit = owner_by_path(m, t, line.path);
+        if (unit == MEMBER_NONE && facts->disagreement) {
+            struct cgroup_facts one;
+
+            if (cgroup_parse(raw, a, &one) < 0) {
+                return -ENOMEM;
+            }
+            unit = owner_by_shape(m, &one);
+            other = one.container_id;
+        }
+        if (unit != MEMBER_NONE || other) {
+            vote_add(votes, &n, VOTES, unit, other, &line);
+        }
+    }
+    for (unsigned i = 0; i < n; i++) {
+        if (!best || votes[i].lines > best->lines ||
+            (votes[i].lines == best->lines && votes[i].strong && !best->strong)) {
+            best = &votes[i];
+        }
+    }
+    g->owner = best ? best->unit : owner_by_shape(m, facts);
+    g->owner_deleted = best && best->deleted;
+    if (n > 1 && g->owner != MEMBER_NONE) {
+        return warn(m, a, cap,
+                    arena_printf(a,
+                                 "processes of container %.12s are in cgroups of another container "
+                                 "as well; the majority of the hierarchies decides",
+                                 m->units[g->owner].id));
+    }
+    return 0;
+}
+
+static int owners_find(struct members *m, struct ptable *t, struct arena *a)
+{
+    size_t cap = 0;
+
+    for (size_t i = 0; i < t->n_cgroups; i++) {
+        struct ptable_cgroup *g = &t->cgroups[i];
+        int rc = text_owner(m, t, g, &g->facts, a, &cap);
+
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+/* Rows by owner, in two passes: count, then fill. Rows of the table ascend by PID, so members do.
+ */
+static int members_fill(struct members *m, const struct ptable *t, struct arena *a)
+{
+    for (size_t i = 0; i < t->n_procs; i++) {
+        struct unit *u = members_owner(m, t, &t->procs[i]);
+
+        if (u) {
+            u->n_members++;
+        }
+    }
+    for (size_t i = 0; i < m->n_units; i++) {
+        struct unit *u = &m->units[i];
+
+        u->members = arena_calloc(a, u->n_members, sizeof(*u->members));
+        if (!u->members) {
+            return -ENOMEM;
+        }
+        u->n_members = 0;
+    }
+    for (size_t i = 0; i < t->n_procs; i++) {
+        struct unit *u = members_owner(m, t, &t->procs[i]);
+
+        if (u) {
+            u->members[u->n_members++] = (uint32_t)i;
+        }
+    }
+    return 0;
+}
+
+int members_strip_root(struct ptable *t)
+{
+    for (size_t i = 0; t->root.n && i < t->n_cgroups; i++) {
+        struct str text = t->cgroups[i].text, raw;
+        struct buf b = {0};
+        int rc;
+
+        while (str_next_line(&text, &raw)) {
+            struct cgroup_line line;
+            struct str rest;
+
+            if (!cgroup_line_parse(raw, &line)) {
+                continue;
+            }
+            rest = anchor_strip_root(line.path, t->root);
+            buf_append(&b, raw.p, (size_t)(line.path.p - raw.p));
+            buf_append(&b, rest.n ? rest.p : "/", rest.n ? rest.n : 1);
+            buf_puts(&b, "\n");
+        }
+        rc = b.failed
+                 ? -ENOMEM
+                 : cgroup_parse((struct str){b.p ? b.p : "", b.n}, &t->arena, &t->cgroups[i].facts);
+        buf_free(&b);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return 0;
+}
+
+int members_assign(const struct view *v, struct ptable *t, struct arena *a, struct members *ret)
+{
+    struct members m = {0};
+    int rc = units_build(v, a, &m);
+
+    if (rc == 0) {
+        rc = maps_build(&m, a);
+    }
+    if (rc == 0) {
+        rc = owners_find(&m, t, a);
+    }
+    if (rc == 0) {
+        rc = members_fill(&m, t, a);
+    }
+    if (rc == 0) {
+        rc = members_find_others(&m, t, a);
+    }
+    if (rc == 0) {
+        *ret = m;
+    }
+    return rc;
+}
+
+struct unit *members_find_id(const struct members *m, const char *id)
+{
+    int32_t unit = map_get_text(&m->maps->ids, str_of(id));
+
+    return unit == MEMBER_NONE ? NULL : &m->units[unit];
+}
+
+struct unit *members_owner(const struct members *m, const struct ptable *t, const struct proc *row)
+{
+    const struct ptable_cgroup *g;
+
+    if (row->have & (PROC_GONE | PROC_DENIED)) {
+        return NULL;
+    }
+    g = &t->cgroups[row->cgroup];
+    if (g->owner == MEMBER_NONE) {
+        return NULL;
+    }
+    /* A cgroup with living processes cannot be removed: "<anchor> (deleted)" around one of them is
+     * the name that somebody gave to a cgroup beside the anchor. */
+    if (g->owner_deleted && (row->have & PROC_STAT) && row->state != 'Z' && row->state != 'X') {
+        return NULL;
+    }
+    return &m->units[g->owner];
+}
+
+int members_find_roots(struct members *m, const struct ptable *t, struct arena *a)
+{
+    for (size_t i = 0; i < m->n_units; i++) {
+        struct unit *u = &m->units[i];
+        uint32_t kept = 0;
+
+        for (uint32_t k = 0; k < u->n_members; k++) {
+            const struct proc *row = &t->procs[u->members[k]];
+
+            if ((row->have & PROC_STAT) && !(row->have & PROC_GONE)) {
+                u->members[kept++] = u->members[k];
+            }
+        }
+        u->n_members = kept;
+        u->n_roots = 0;
+        u->roots = arena_calloc(a, kept, sizeof(*u->roots));
+        if (!u->roots) {
+            return -ENOMEM;
+        }
+        for (uint32_t k = 0; k < kept; k++) {
+            const struct proc *row = &t->procs[u->members[k]];
+            const struct proc *parent = ptable_find(t, row->ppid);
+
+            if (!parent || parent == row || members_owner(m, t, parent) != u) {
+                u->roots[u->n_roots++] = u->members[k];
+            }
+        }
+    }
+    return 0;
+}
+
+struct str members_anchor_in(const struct ptable *t, const struct unit *u, struct str path)
+{
+    struct str rest = anchor_strip_root(path, t->root);
+    size_t cut = (size_t)(rest.p - path.p);
+
+    for (unsigned i = 0; i < u->anchor.n_paths; i++) {
+        struct str anchor = str_of(u->anchor.paths[i]);
+
+        if (str_starts(rest, anchor) && (rest.n == anchor.n || rest.p[anchor.n] == '/')) {
+            return (struct str){path.p, cut + anchor.n};
+        }
+    }
+    if (u->anchor.n_paths == 0 || is_relative(rest)) {
+        struct str prefix = cgroup_container_prefix(rest);
+
+        return prefix.n ? (struct str){path.p, cut + prefix.n} : prefix;
+    }
+    return (struct str){NULL, 0};
+}
