@@ -44,7 +44,7 @@ struct ptable_cgroup {
     uint64_t hash;             /* of text, keyed */
     int32_t owner;             /* scratch for the join (member.c); -1 to start */
     bool owner_deleted;        /* likewise: the path that decided ended in " (deleted)" */
-    uint64_t id;               /* of the 0:: path in the v2 hierarchy, looked up by who needs it; 0: not known */
+    uint64_t id; /* of the 0:: path in the v2 hierarchy, looked up by who needs it; 0: not known */
 };
 
 /* Zero-initialise to start; ptable_free() returns it to that state. */

@@ -1,0 +1,150 @@
+#include "resolver/look_impl.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+static bool is_open(const struct podpid_look *k, const struct unit *u)
+{
+    const struct track *t = look_track(k, u->id);
+
+    return t && t->open;
+}
+
+static int load_pid(struct podpid_look *k, pid_t pid)
+{
+    struct proc *row = ptable_find(k->table, pid);
+
+    /* Started after the scan passed its number, or missed in a partial list: ask for it by name. */
+    if (!row || (row->have & PROC_GONE)) {
+        row = ptable_refresh(k->table, &k->procfs, pid);
+    }
+    return row ? ptable_load(k->table, &k->procfs, row, PROC_STAT | PROC_STATUS) : 0;
+}
+
+int look_load_reported(struct podpid_look *k)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < k->settled.n_containers; i++) {
+        const struct view_container *c = &k->settled.containers[i];
+        const struct track *t = look_track(k, c->id);
+
+        if (t && t->open && c->pid > 0 && c->state == VIEW_RUNNING) {
+            rc = load_pid(k, c->pid);
+        }
+    }
+    for (size_t i = 0; rc == 0 && i < k->settled.n_pods; i++) {
+        const struct view_pod *p = &k->settled.pods[i];
+        const struct track *t = look_track(k, p->id);
+
+        if (t && t->open && p->pid > 0 && p->ready) {
+            rc = load_pid(k, p->pid);
+        }
+    }
+    return rc;
+}
+
+int look_load_members(struct podpid_look *k)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < k->members.n_units; i++) {
+        const struct unit *u = &k->members.units[i];
+
+        for (uint32_t m = 0; rc == 0 && is_open(k, u) && m < u->n_members; m++) {
+            rc = ptable_load(k->table, &k->procfs, &k->table->procs[u->members[m]], PROC_STAT);
+        }
+    }
+    return rc;
+}
+
+/* ---- Cgroup ids ---------------------------------------------------------------------------- */
+
+static int by_path(const void *key, const void *row)
+{
+    return strcmp(key, ((const struct podpid_cgroup_id *)row)->path);
+}
+
+static uint64_t id_of(const struct podpid_look *k, struct str path)
+{
+    const struct podpid_cgroup_id *found;
+    struct buf b = {0};
+    uint64_t id = 0;
+
+    buf_append(&b, path.p, path.n);
+    if (!b.failed && k->is_replay && k->replay.n_cgroup_ids) {
+        found = bsearch(b.p, k->replay.cgroup_ids, k->replay.n_cgroup_ids, sizeof(*found), by_path);
+        id = found ? found->id : 0;
+    } else if (!b.failed && k->ids) {
+        id = cgroup_ids_get(k->ids, b.p);
+    }
+    buf_free(&b);
+    return id;
+}
+
+static bool v2_line(struct str text, struct cgroup_line *ret)
+{
+    struct str raw;
+
+    while (str_next_line(&text, &raw)) {
+        if (cgroup_line_parse(raw, ret) && ret->hierarchy == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void load_cgroup_ids(struct podpid_look *k, struct unit *u)
+{
+    for (uint32_t m = 0; m < u->n_members; m++) {
+        struct ptable_cgroup *g = &k->table->cgroups[k->table->procs[u->members[m]].cgroup];
+        struct cgroup_line line;
+        struct str anchor;
+
+        if (g->id || !v2_line(g->text, &line) || line.deleted) {
+            continue;
+        }
+        anchor = members_anchor_in(k->table, u, line.path);
+        if (!anchor.n) {
+            continue;
+        }
+        if (!u->v2_id) {
+            u->v2_anchor = anchor;
+            u->v2_id = id_of(k, anchor);
+        }
+        g->id = anchor.n == line.path.n ? u->v2_id : id_of(k, line.path);
+    }
+}
+
+/* ---- Roots --------------------------------------------------------------------------------- */
+
+int look_load_roots(struct podpid_look *k)
+{
+    for (size_t i = 0; i < k->members.n_units; i++) {
+        struct unit *u = &k->members.units[i];
+        const struct proc *first;
+
+        if (!is_open(k, u)) {
+            continue;
+        }
+        for (uint32_t r = 0; r < u->n_roots; r++) {
+            struct proc *row = &k->table->procs[u->roots[r]];
+
+            if (ptable_load(k->table, &k->procfs, row, PROC_STATUS) < 0) {
+                return -ENOMEM;
+            }
+        }
+        first = reduce_main(k->table, u);
+        for (uint32_t r = 0; r < u->n_roots; r++) {
+            struct proc *row = &k->table->procs[u->roots[r]];
+
+            if ((row == first || row->nspid == 1) &&
+                ptable_load(k->table, &k->procfs, row, PROC_NS) < 0) {
+                return -ENOMEM;
+            }
+        }
+        load_cgroup_ids(k, u);
+    }
+    return 0;
+}

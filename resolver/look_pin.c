@@ -1,0 +1,141 @@
+/* The last reading: nothing is published that was not itself a moment ago. */
+#include <errno.h>
+
+#include "resolver/look_impl.h"
+
+/* Is the process still the one that was judged, in the cgroup it was judged by? */
+static bool is_itself(const struct podpid_look *k, const struct track *t, bool *ret_gone)
+{
+    struct pin pin = {0};
+    int rc = procfs_pin(k->procfs.fd, t->pid, &pin);
+    bool same = rc == 0 && pin.stat.start == t->start &&
+                ((pin.stat.state != 'Z' && pin.stat.state != 'X') || pin.stat.threads > 1) &&
+                str_is((struct str){pin.cgroup.p, pin.cgroup.n}, t->cgroup);
+
+    /* The leader of a process that lives on by its other threads shows v1 lines that say nothing.
+     */
+    if (rc == 0 && !same && pin.stat.start == t->start && pin.stat.state == 'Z' &&
+        pin.stat.threads > 1) {
+        same = true;
+    }
+    *ret_gone = err_is_gone(rc);
+    if (rc == 0) {
+        buf_free(&pin.cgroup);
+    }
+    return same;
+}
+
+static int not_itself(struct podpid_look *k, struct track *t, bool gone)
+{
+    char *reason = arena_printf(&k->snapshot->arena, "PID %d %s while it was looked at", t->pid,
+                                gone ? "ended" : "changed its identity or its cgroup");
+
+    if (!reason) {
+        return -ENOMEM;
+    }
+    if (t->row) {
+        t->row->verdict = PODPID_CHANGED;
+        t->row->reason = reason;
+        t->row->pid = t->row->inferred_pid = 0;
+        t->row->start_time_ticks = 0;
+        t->row->ns_pid = t->row->ns_mnt = t->row->ns_net = t->row->ns_cgroup = 0;
+    } else if (t->pod_row) {
+        t->pod_row->sandbox_verdict = PODPID_CHANGED;
+        t->pod_row->sandbox_reason = reason;
+        t->pod_row->sandbox_pid = 0;
+        t->pod_row->sandbox_start_time_ticks = 0;
+    }
+    t->pid = 0;
+    return 0;
+}
+
+static const struct podpid_process *find_process(const struct podpid_container *c, pid_t pid)
+{
+    for (size_t i = 0; i < c->n_processes; i++) {
+        if (c->processes[i]->pid == pid) {
+            return c->processes[i];
+        }
+    }
+    return NULL;
+}
+
+static bool is_there(const struct podpid_look *k, const struct podpid_process *p)
+{
+    struct pin pin = {0};
+    bool there;
+
+    if (procfs_pin(k->procfs.fd, p->pid, &pin) < 0) {
+        return false;
+    }
+    there = pin.stat.start == p->start_time_ticks;
+    buf_free(&pin.cgroup);
+    return there;
+}
+
+/* Leave one process out: the row gets new arrays, what was handed around stays as it is. */
+static int drop_root(struct podpid_look *k, struct podpid_container *c, pid_t pid)
+{
+    struct arena *a = &k->snapshot->arena;
+    const struct podpid_process **rows = arena_calloc(a, c->n_processes, sizeof(*rows));
+    pid_t *roots = arena_calloc(a, c->n_roots, sizeof(*roots));
+    size_t n_rows = 0, n_roots = 0;
+
+    if (!rows || !roots) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < c->n_processes; i++) {
+        if (c->processes[i]->pid != pid) {
+            rows[n_rows++] = c->processes[i];
+        }
+    }
+    for (size_t i = 0; i < c->n_roots; i++) {
+        if (c->roots[i] != pid) {
+            roots[n_roots++] = c->roots[i];
+        }
+    }
+    c->processes = rows;
+    c->n_processes = n_rows;
+    c->roots = roots;
+    c->n_roots = n_roots;
+    return 0;
+}
+
+/* Roots beside the main one, which come and go with every probe: those that are not themselves any
+ * more are left out. */
+static int pin_other_roots(struct podpid_look *k, struct podpid_container *c, pid_t main_pid)
+{
+    const pid_t *roots = c->roots;
+    size_t n = c->n_roots;
+
+    for (size_t i = 0; i < n; i++) {
+        const struct podpid_process *p = roots[i] == main_pid ? NULL : find_process(c, roots[i]);
+
+        if (p && !is_there(k, p) && drop_root(k, c, roots[i]) < 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+int look_pin(struct podpid_look *k, bool last, bool *ret_again)
+{
+    *ret_again = false;
+    for (size_t i = 0; i < k->n_tracks; i++) {
+        struct track *t = k->tracks[i];
+        bool gone;
+
+        if (t->row && t->row->n_roots > 1 && pin_other_roots(k, t->row, t->pid) < 0) {
+            return -ENOMEM;
+        }
+        if (!t->pid || is_itself(k, t, &gone)) {
+            continue;
+        }
+        if (!last && t->tries < LOOK_TRIES) {
+            t->open = true;
+            *ret_again = true;
+        } else if (not_itself(k, t, gone) < 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}

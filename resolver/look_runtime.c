@@ -1,0 +1,208 @@
+/* The runtime's side of a look: what is asked, and what came back. */
+#include <errno.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "resolver/look_impl.h"
+
+static int listen_to(struct podpid_look *k, const struct client *c)
+{
+    struct epoll_event ev = {.events = EPOLLIN};
+
+    if (epoll_ctl(k->epoll_fd, EPOLL_CTL_ADD, client_fd(c), &ev) < 0) {
+        return -errno;
+    }
+    return 0;
+}
+
+/* Other well-known sockets are asked for their pods too, only for a warning: what fails there fails
+ * silently. */
+static void ask_others(struct podpid_look *k)
+{
+    for (unsigned i = 0; i < k->discovered.n_others; i++) {
+        struct client *c = NULL;
+
+        if (client_open(&k->discovered.others[i], &c, NULL) < 0) {
+            c = NULL;
+        } else if (client_get_list(c, &k->arena, 0, NULL) < 0 || listen_to(k, c) < 0) {
+            client_close(c);
+            c = NULL;
+        }
+        k->others[k->n_others++] = c;
+    }
+}
+
+static void step_others(struct podpid_look *k, nsec now)
+{
+    for (unsigned i = 0; i < k->n_others; i++) {
+        struct client_reply r;
+
+        if (!k->others[i]) {
+            continue;
+        }
+        if (client_step(k->others[i], now, NULL) < 0) {
+            client_close(k->others[i]);
+            k->others[i] = NULL;
+            continue;
+        }
+        while (client_next(k->others[i], &r)) {
+            if (r.kind == CLIENT_LIST && r.rc == 0 && r.list.n_pods) {
+                k->other_has_pods[i] = true;
+            }
+        }
+    }
+}
+
+int look_ask_list(struct podpid_look *k, struct err *err)
+{
+    k->listed = false;
+    return client_get_list(k->client, &k->arena, 0, err);
+}
+
+int look_open_runtime(struct podpid_look *k, struct err *err)
+{
+    int rc = client_open(&k->discovered.endpoint, &k->client, err);
+
+    if (rc == 0 && (rc = listen_to(k, k->client)) < 0) {
+        rc = err_set(err, ERR_INTERNAL, -rc, "the runtime's socket cannot be polled: %s",
+                     strerror(-rc));
+    }
+    if (rc == 0) {
+        rc = client_get_identity(k->client, &k->arena, 0, err);
+    }
+    if (rc == 0) {
+        rc = look_ask_list(k, err);
+    }
+    if (rc == 0) {
+        ask_others(k);
+    }
+    return rc;
+}
+
+static int take_reply(struct podpid_look *k, const struct client_reply *r, struct err *err)
+{
+    switch (r->kind) {
+    case CLIENT_IDENTITY:
+        k->identified = true;
+        if (r->rc == 0) {
+            k->runtime = r->runtime;
+        }
+        break;
+    case CLIENT_LIST:
+        k->listed = true;
+        if (r->rc == 0) {
+            k->list = r->list;
+        }
+        break;
+    case CLIENT_POD:
+        k->asked--;
+        return look_take_pod(k, r);
+    case CLIENT_CONTAINER:
+        k->asked--;
+        return look_take_container(k, r);
+    case CLIENT_EVENT:
+    case CLIENT_EVENTS_END:
+        return 0;
+    }
+    if (r->rc < 0) {
+        *err = r->err;
+        if (err->kind == ERR_NONE) {
+            err_set(err, ERR_RUNTIME, -r->rc, "the runtime failed to answer: %s", strerror(-r->rc));
+        }
+    }
+    return r->rc;
+}
+
+int look_step_runtime(struct podpid_look *k, nsec now, struct err *err)
+{
+    struct client_reply r;
+    int rc;
+
+    if (!k->client) {
+        return 0;
+    }
+    rc = client_step(k->client, now, err);
+    /* What came before the connection was lost counts first: the reply may say why. */
+    while (client_next(k->client, &r)) {
+        int taken = take_reply(k, &r, err);
+
+        if (taken < 0) {
+            return taken;
+        }
+    }
+    step_others(k, now);
+    return rc;
+}
+
+int look_ask_statuses(struct podpid_look *k, nsec now, struct err *err)
+{
+    for (size_t i = 0; i < k->n_tracks; i++) {
+        const struct track *t = k->tracks[i];
+        const struct view_pod *pod;
+        int rc = 0;
+
+        if (!t->open) {
+            continue;
+        }
+        /* By what the list called it: settling may have made a container of what is asked for as a
+         * sandbox. */
+        pod = view_find_pod(&k->view, t->id);
+        if (pod && pod->ready) {
+            rc = client_get_pod(k->client, t->id, &k->arena, 0, err);
+            k->asked++;
+        } else if (!pod) {
+            rc = client_get_container(k->client, t->id, &k->arena, 0, err);
+            k->asked++;
+        }
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    k->status_deadline = nsec_after(now, (k->deadline - now) / 2);
+    return 0;
+}
+
+void look_fail_unanswered(struct podpid_look *k)
+{
+    static const char text[] = "no answer from the runtime in time";
+
+    client_cancel(k->client);
+    k->asked = 0;
+    for (size_t i = 0; i < k->n_tracks; i++) {
+        const struct track *t = k->tracks[i];
+        struct view_container *c;
+        struct view_pod *p;
+
+        if (!t->open) {
+            continue;
+        }
+        c = view_find_container(&k->view, t->id);
+        p = view_find_pod(&k->view, t->id);
+        if (c && c->status == VIEW_STATUS_NONE) {
+            c->status = VIEW_STATUS_FAILED;
+            c->error = text;
+        }
+        if (p && p->ready && p->status == VIEW_STATUS_NONE) {
+            p->status = VIEW_STATUS_FAILED;
+            p->error = text;
+        }
+    }
+}
+
+void look_forget_statuses(struct podpid_look *k)
+{
+    for (size_t i = 0; i < k->n_tracks; i++) {
+        struct view_container *c;
+        struct view_pod *p;
+
+        if (!k->tracks[i]->open) {
+            continue;
+        }
+        if ((c = view_find_container(&k->view, k->tracks[i]->id))) {
+            c->status = VIEW_STATUS_NONE;
+        }
+        if ((p = view_find_pod(&k->view, k->tracks[i]->id))) {
+            p->status = VIEW_STATUS_NONE;
+        }
+    }
+}
