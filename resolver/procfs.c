@@ -13,7 +13,12 @@
 #include "cri/base/cleanup.h"
 
 /* A cgroup text has been seen at 41 KB; a folder of files may hold anything. */
-enum { TEXT_MAX = 1024 * 1024, TEXT_FIRST = 4000, PATH_ROOM = 64 };
+enum {
+    TEXT_MAX = 1024 * 1024,
+    TEXT_FIRST = 4000,
+    MOUNTINFO_MAX = 64 * 1024 * 1024, /* a node may have 100,000 mounts */
+    PATH_ROOM = 64
+};
 
 /* O_NONBLOCK and O_NOCTTY: a folder of files may hold a pipe or a terminal; O_NOFOLLOW: or a link
  * to somewhere else. None of it makes a difference in a procfs. */
@@ -148,6 +153,20 @@ int procfs_read_thread_cgroup(int pid_fd, struct buf *b)
         }
     }
     return rc < 0 ? gone_is_esrch(rc) : -ESRCH;
+}
+
+int procfs_open_self(const struct procfs *p)
+{
+    int fd = p->is_procfs ? openat(p->fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    return fd >= 0 ? fd : open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int procfs_read_mountinfo(const struct procfs *p, struct buf *b)
+{
+    AUTO_CLOSE int self = procfs_open_self(p);
+
+    return self < 0 ? -ENOENT : procfs_read_file(self, "mountinfo", MOUNTINFO_MAX, b);
 }
 
 bool procfs_pid_name(const char *name, int32_t *ret)

@@ -40,6 +40,12 @@ int procfs_read_thread_cgroup(int pid_fd, struct buf *b);
 /* The whole of <name> below dir_fd into b (emptied first); more than max bytes is -EFBIG. */
 int procfs_read_file(int dir_fd, const char *name, size_t max, struct buf *b);
 
+/* The directory of our own process, in p or, where we are not in it, in /proc; O_PATH, -1: none. */
+int procfs_open_self(const struct procfs *p);
+
+/* The mounts of our own process, as procfs_read_file(). */
+int procfs_read_mountinfo(const struct procfs *p, struct buf *b);
+
 /* Names of processes and threads: decimal, positive, no leading zero, fits pid_t. */
 bool procfs_pid_name(const char *name, int32_t *ret);
 

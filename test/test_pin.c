@@ -1,0 +1,209 @@
+/* A held identity: real processes, killed at every step. */
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <threads.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "cri/base/cleanup.h"
+#include "resolver/procfs.h"
+#include "test/support/scratch.h"
+
+static int setup(void **state)
+{
+    static struct procfs p;
+
+    *state = &p;
+    return procfs_open("/proc", &p, NULL);
+}
+
+static int teardown(void **state)
+{
+    procfs_close(*state);
+    return 0;
+}
+
+/* A child that waits to be killed. */
+static pid_t start(void)
+{
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        for (;;) {
+            pause();
+        }
+    }
+    return pid;
+}
+
+/* Dead but not reaped. */
+static void kill_it(pid_t pid)
+{
+    siginfo_t info;
+
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    assert_int_equal(waitid(P_PID, (id_t)pid, &info, WEXITED | WNOWAIT), 0);
+}
+
+static void reap(pid_t pid)
+{
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+static void living_zombie_reaped(void **state)
+{
+    struct procfs *p = *state;
+    pid_t pid = start();
+    struct pin pin, zombie;
+
+    assert_int_equal(procfs_pin(p->fd, pid, &pin), 0);
+    assert_int_equal(pin.stat.pid, pid);
+    assert_int_equal(pin.stat.ppid, getpid());
+    assert_true(pin.cgroup.n > 0);
+    buf_free(&pin.cgroup);
+
+    kill_it(pid);
+    assert_int_equal(procfs_pin(p->fd, pid, &zombie), 0);
+    assert_int_equal(zombie.stat.state, 'Z');
+    assert_int_equal(zombie.stat.start, pin.stat.start);
+    buf_free(&zombie.cgroup);
+
+    reap(pid);
+    assert_int_equal(procfs_pin(p->fd, pid, &pin), -ESRCH);
+    assert_int_equal(procfs_pin(p->fd, 0, &pin), -ESRCH);
+    assert_int_equal(procfs_pin(p->fd, -1, &pin), -ESRCH);
+}
+
+static void held_directory_of_the_dead(void **state)
+{
+    struct procfs *p = *state;
+    CLEANUP(buf_free) struct buf b = {0};
+    pid_t pid = start();
+    AUTO_CLOSE int fd = procfs_open_pid(p->fd, pid);
+
+    assert_true(fd >= 0);
+    assert_int_equal(procfs_read_pinned(fd, "stat", &b), 0);
+    kill_it(pid);
+    reap(pid);
+    assert_int_equal(procfs_read_pinned(fd, "stat", &b), -ESRCH);
+    assert_int_equal(procfs_read_pinned(fd, "cgroup", &b), -ESRCH);
+    assert_int_equal(procfs_read_thread_cgroup(fd, &b), -ESRCH);
+    assert_int_equal(procfs_open_pid(p->fd, pid), -ESRCH);
+    assert_int_equal(procfs_read(p->fd, pid, "stat", &b), -ESRCH);
+}
+
+static int live_on(void *arg)
+{
+    (void)arg;
+    pause();
+    return 0;
+}
+
+/* The leader exits, its thread lives: still itself, and its cgroup is the thread's. */
+static void leader_exits(void **state)
+{
+    struct procfs *p = *state;
+    CLEANUP(buf_free) struct buf own = {0};
+    struct pin pin = {0};
+    pid_t pid = fork();
+
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        thrd_t t;
+
+        if (thrd_create(&t, live_on, NULL) != thrd_success) {
+            _exit(1);
+        }
+        thrd_exit(0);
+    }
+    do {
+        buf_free(&pin.cgroup);
+        assert_int_equal(procfs_pin(p->fd, pid, &pin), 0);
+    } while (pin.stat.state != 'Z');
+    assert_int_equal(pin.stat.threads, 2);
+    assert_true(stat_leader_exited(&pin.stat));
+    assert_int_equal(procfs_read(p->fd, getpid(), "cgroup", &own), 0);
+    assert_string_equal(pin.cgroup.p, own.p);
+    buf_free(&pin.cgroup);
+    assert_int_equal(kill(pid, SIGKILL), 0);
+    reap(pid);
+}
+
+static void namespaces(void **state)
+{
+    struct procfs *p = *state;
+    struct proc_ns ns = {.pid = 1};
+    struct stat st;
+
+    procfs_read_ns(p, getpid(), &ns);
+    assert_int_equal(stat("/proc/self/ns/mnt", &st), 0);
+    assert_int_equal(ns.mnt, st.st_ino);
+    assert_int_equal(stat("/proc/self/ns/net", &st), 0);
+    assert_int_equal(ns.net, st.st_ino);
+    assert_int_not_equal(ns.pid, 0);
+    procfs_read_ns(p, INT32_MAX, &ns);
+    assert_int_equal(ns.pid, 0);
+    assert_int_equal(ns.mnt, 0);
+}
+
+#define STAT(pid, start) #pid " (x) S 5 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 " #start " 1\n"
+
+static void folder(void **state)
+{
+    char *dir = scratch_new();
+    struct procfs p;
+    struct pin pin;
+
+    (void)state;
+    scratch_puts(dir, "7/stat", STAT(7, 100));
+    assert_int_equal(procfs_open(dir, &p, NULL), 0);
+    assert_int_equal(procfs_pin(p.fd, 7, &pin), -ESRCH); /* no cgroup */
+    scratch_puts(dir, "7/cgroup", "0::/a\n");
+    assert_int_equal(procfs_pin(p.fd, 7, &pin), 0);
+    assert_string_equal(pin.cgroup.p, "0::/a\n");
+    assert_int_equal(pin.stat.start, 100);
+    buf_free(&pin.cgroup);
+    scratch_puts(dir, "7/stat", "7 (x) S\n");
+    assert_int_equal(procfs_pin(p.fd, 7, &pin), -EBADMSG);
+    procfs_close(&p);
+    scratch_remove(dir);
+}
+
+static void folders_that_cannot_be_opened(void **state)
+{
+    struct procfs p = {.fd = -2};
+    struct err e = {0};
+
+    (void)state;
+    assert_int_equal(procfs_open("/nonexistent/proc", &p, &e), -ENOENT);
+    assert_int_equal(e.kind, ERR_PROC);
+    assert_non_null(strstr(e.text, "/nonexistent/proc"));
+    assert_int_equal(procfs_open("/dev/null", &p, &e), -ENOTDIR);
+    assert_int_equal(p.fd, -2);
+    procfs_close(NULL);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(living_zombie_reaped),
+        cmocka_unit_test(held_directory_of_the_dead),
+        cmocka_unit_test(leader_exits),
+        cmocka_unit_test(namespaces),
+        cmocka_unit_test(folder),
+        cmocka_unit_test(folders_that_cannot_be_opened),
+    };
+
+    return cmocka_run_group_tests(tests, setup, teardown);
+}
