@@ -12,12 +12,6 @@ static bool is_itself(const struct podpid_look *k, const struct track *t, bool *
                 ((pin.stat.state != 'Z' && pin.stat.state != 'X') || pin.stat.threads > 1) &&
                 str_is((struct str){pin.cgroup.p, pin.cgroup.n}, t->cgroup);
 
-    /* The leader of a process that lives on by its other threads shows v1 lines that say nothing.
-     */
-    if (rc == 0 && !same && pin.stat.start == t->start && pin.stat.state == 'Z' &&
-        pin.stat.threads > 1) {
-        same = true;
-    }
     *ret_gone = err_is_gone(rc);
     if (rc == 0) {
         buf_free(&pin.cgroup);

@@ -1,5 +1,6 @@
 #include "resolver/look_impl.h"
 #include "resolver/rows.h"
+#include "resolver/whois.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -388,15 +389,8 @@ int look_publish(struct podpid_look *k, nsec now)
         build_warnings(k) < 0) {
         return -ENOMEM;
     }
-    if (k->options->want_processes) {
-        s->table = k->table;
-        k->table = NULL;
-        s->procfs = calloc(1, sizeof(*s->procfs));
-        if (!s->procfs) {
-            return -ENOMEM;
-        }
-        *s->procfs = k->procfs;
-        k->procfs_open = false;
+    if (k->options->want_processes && whois_keep(k) < 0) {
+        return -ENOMEM;
     }
     k->phase = LOOK_DONE;
     return 0;

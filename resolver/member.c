@@ -1,5 +1,7 @@
 #include "resolver/member.h"
 
+#include "cri/base/cleanup.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -356,34 +358,45 @@ static int members_fill(struct members *m, const struct ptable *t, struct arena 
     return 0;
 }
 
+static int strip_root(struct ptable *t, struct ptable_cgroup *g)
+{
+    CLEANUP(buf_free) struct buf b = {0};
+    struct str text = g->text, raw;
+
+    while (str_next_line(&text, &raw)) {
+        struct cgroup_line line;
+        struct str rest;
+
+        if (!cgroup_line_parse(raw, &line)) {
+            continue;
+        }
+        rest = anchor_strip_root(line.path, t->root);
+        buf_append(&b, raw.p, (size_t)(line.path.p - raw.p));
+        buf_append(&b, rest.n ? rest.p : "/", rest.n ? rest.n : 1);
+        buf_puts(&b, "\n");
+    }
+    return b.failed ? -ENOMEM
+                    : cgroup_parse((struct str){b.p ? b.p : "", b.n}, &t->arena, &g->facts);
+}
+
 int members_strip_root(struct ptable *t)
 {
-    for (size_t i = 0; t->root.n && i < t->n_cgroups; i++) {
-        struct str text = t->cgroups[i].text, raw;
-        struct buf b = {0};
-        int rc;
+    int rc = 0;
 
-        while (str_next_line(&text, &raw)) {
-            struct cgroup_line line;
-            struct str rest;
-
-            if (!cgroup_line_parse(raw, &line)) {
-                continue;
-            }
-            rest = anchor_strip_root(line.path, t->root);
-            buf_append(&b, raw.p, (size_t)(line.path.p - raw.p));
-            buf_append(&b, rest.n ? rest.p : "/", rest.n ? rest.n : 1);
-            buf_puts(&b, "\n");
-        }
-        rc = b.failed
-                 ? -ENOMEM
-                 : cgroup_parse((struct str){b.p ? b.p : "", b.n}, &t->arena, &t->cgroups[i].facts);
-        buf_free(&b);
-        if (rc < 0) {
-            return rc;
-        }
+    for (size_t i = 0; rc == 0 && t->root.n && i < t->n_cgroups; i++) {
+        rc = strip_root(t, &t->cgroups[i]);
     }
-    return 0;
+    return rc;
+}
+
+int members_own_text(struct members *m, struct ptable *t, size_t cgroup)
+{
+    struct ptable_cgroup *g = &t->cgroups[cgroup];
+    struct members quiet = {.units = m->units, .n_units = m->n_units, .maps = m->maps};
+    size_t cap = 0;
+    int rc = t->root.n ? strip_root(t, g) : 0;
+
+    return rc < 0 ? rc : text_owner(&quiet, t, g, &g->facts, &t->arena, &cap);
 }
 
 int members_assign(const struct view *v, struct ptable *t, struct arena *a, struct members *ret)

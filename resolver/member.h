@@ -59,6 +59,9 @@ int members_assign(const struct view *v, struct ptable *t, struct arena *a, stru
 /* member_others.c; members_assign() calls it. */
 int members_find_others(struct members *m, const struct ptable *t, struct arena *a);
 
+/* Find the owner of one more text of the table, interned since members_assign(). 0 or -ENOMEM. */
+int members_own_text(struct members *m, struct ptable *t, size_t cgroup);
+
 /* The unit of that id; NULL for none. */
 struct unit *members_find_id(const struct members *m, const char *id);
 
