@@ -1,0 +1,49 @@
+/* The RPCs that are called, and what is known of how runtimes answer them. Only those that read are
+ * here. Pure. */
+#ifndef PODPID_CRI_CRI_RPC_H
+#define PODPID_CRI_CRI_RPC_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "cri/base/error.h"
+#include "cri/grpc.h"
+
+enum cri_api { CRI_V1, CRI_V1ALPHA2 };
+
+enum cri_rpc {
+    CRI_VERSION,
+    CRI_STATUS,
+    CRI_RUNTIME_CONFIG,
+    CRI_LIST_PODS,
+    CRI_LIST_CONTAINERS,
+    CRI_POD_STATUS,
+    CRI_CONTAINER_STATUS,
+    CRI_EVENTS,
+    CRI_RPCS /* how many there are */
+};
+
+enum { CRI_REQUEST_MOST = 512 };
+
+/* "/runtime.v1.RuntimeService/Version" */
+void cri_rpc_path(enum cri_rpc rpc, enum cri_api api, char *buf, size_t size);
+
+/* The request's bytes; id is of the two status calls, which ask for the verbose answer. False: the
+ * id is longer than any runtime's. */
+bool cri_rpc_pack(enum cri_rpc rpc, const char *id, uint8_t buf[CRI_REQUEST_MOST], size_t *ret_n);
+
+/* Whether Unimplemented means that the whole service is not there in this version, and not just
+ * this method. */
+bool cri_rpc_service_missing(enum cri_rpc rpc, const char *text);
+
+/* Fill err from a failed call and give the negative errno. *ret_gone: what was asked about was
+ * removed meanwhile (NotFound; cri-dockerd says Unknown and "No such container"). */
+int cri_rpc_error(enum cri_rpc rpc, enum grpc_code code, const char *text, bool *ret_gone,
+                  struct err *err);
+
+/* Whether GetContainerEvents may be read by more than the kubelet: containerd's before 2.0 is one
+ * shared channel, and whoever reads it takes the kubelet's events away. Unknown runtimes: no. */
+bool cri_rpc_events_are_safe(const char *runtime, const char *version);
+
+#endif

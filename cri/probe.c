@@ -1,0 +1,242 @@
+/* Opening an endpoint of which it is not known what is spoken there: CRI is tried first, over the
+ * first connection; if the peer answers HTTP/1.x, the Docker Engine's speaker takes over. CRI-O,
+ * which answers both, is so found to be CRI. The caller sees one client all the time: its
+ * descriptor is an epoll one around the present speaker's, and requests made before the peer was
+ * known are kept and asked again. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/epoll.h>
+
+#include "cri/base/cleanup.h"
+#include "cri/cri_client.h"
+
+struct probe {
+    struct client base;
+    struct client *speaker;
+    bool known; /* the peer turned out to speak what the speaker speaks */
+    struct endpoint ep;
+    int epoll_fd;
+    struct client_request *asked; /* until it is known */
+    size_t n_asked, cap_asked;
+};
+
+static struct probe *probe(struct client *c)
+{
+    return (struct probe *)(void *)c;
+}
+
+static const struct probe *probe_const(const struct client *c)
+{
+    return (const struct probe *)(const void *)c;
+}
+
+static int epoll_failed(struct err *err)
+{
+    int errnum = errno;
+
+    return err_set(err, ERR_RUNTIME, errnum, "epoll: %s", strerror(errnum));
+}
+
+static int adopt(struct probe *p, struct client *speaker, struct err *err)
+{
+    struct epoll_event ev = {.events = EPOLLIN};
+
+    p->speaker = speaker;
+    return epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, client_fd(speaker), &ev) < 0 ? epoll_failed(err)
+                                                                              : 0;
+}
+
+static void peer_known(struct probe *p)
+{
+    p->known = true;
+    free(TAKE_PTR(p->asked));
+    p->n_asked = p->cap_asked = 0;
+}
+
+/* HTTP/1.x is spoken there. */
+static int hand_over(struct probe *p, struct err *err)
+{
+    struct client *docker;
+    int rc;
+
+    if (epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, client_fd(p->speaker), NULL) < 0) {
+        return epoll_failed(err);
+    }
+    client_close(TAKE_PTR(p->speaker));
+    rc = docker_client_open(&p->ep, &docker, err);
+    if (rc == 0) {
+        rc = adopt(p, docker, err);
+    }
+    for (size_t i = 0; rc == 0 && i < p->n_asked; i++) {
+        rc = docker->ops->get(docker, &p->asked[i], err);
+    }
+    peer_known(p);
+    return rc;
+}
+
+static int probe_step(struct client *c, nsec now, struct err *err)
+{
+    struct probe *p = probe(c);
+    struct err why = {0};
+    int rc;
+
+    if (!p->speaker) {
+        return err_set(err, ERR_INTERNAL, EINVAL, "stepped after the connection was lost");
+    }
+    if (p->known) {
+        return client_step(p->speaker, now, err);
+    }
+    rc = client_step(p->speaker, now, &why);
+    if (cri_client_peer(p->speaker) == GRPC_PEER_HTTP1) {
+        rc = hand_over(p, err);
+        return rc < 0 ? rc : client_step(p->speaker, now, err);
+    }
+    if (cri_client_peer(p->speaker) == GRPC_PEER_HTTP2) {
+        peer_known(p);
+    }
+    if (rc < 0 && err) {
+        *err = why;
+    }
+    return rc;
+}
+
+static int probe_get(struct client *c, const struct client_request *req, struct err *err)
+{
+    struct probe *p = probe(c);
+    int rc;
+
+    if (!p->known && p->n_asked == p->cap_asked) {
+        size_t cap = p->cap_asked ? p->cap_asked * 2 : 8;
+        struct client_request *asked = realloc(p->asked, cap * sizeof(*asked));
+
+        if (!asked) {
+            return err_nomem(err);
+        }
+        p->asked = asked;
+        p->cap_asked = cap;
+    }
+    rc = p->speaker->ops->get(p->speaker, req, err);
+    if (rc == 0 && !p->known) {
+        p->asked[p->n_asked++] = *req;
+    }
+    return rc;
+}
+
+static void probe_cancel(struct client *c)
+{
+    struct probe *p = probe(c);
+
+    p->n_asked = 0;
+    if (p->speaker) {
+        client_cancel(p->speaker);
+    }
+}
+
+static void probe_close(struct client *c)
+{
+    struct probe *p = probe(c);
+
+    client_close(p->speaker);
+    if (p->epoll_fd >= 0) {
+        close(p->epoll_fd);
+    }
+    free(p->asked);
+    free(p);
+}
+
+static int probe_fd(const struct client *c)
+{
+    return probe_const(c)->epoll_fd;
+}
+
+static nsec probe_deadline(const struct client *c)
+{
+    const struct probe *p = probe_const(c);
+
+    return p->speaker ? client_deadline(p->speaker) : NSEC_NEVER;
+}
+
+static bool probe_next(struct client *c, struct client_reply *ret)
+{
+    struct probe *p = probe(c);
+
+    return p->speaker && client_next(p->speaker, ret);
+}
+
+static unsigned probe_pending(const struct client *c)
+{
+    const struct probe *p = probe_const(c);
+
+    return p->speaker ? client_pending(p->speaker) : 0;
+}
+
+static int probe_settle(const struct client *c, struct view *v, struct arena *a)
+{
+    const struct probe *p = probe_const(c);
+
+    return p->speaker ? client_settle(p->speaker, v, a) : 0;
+}
+
+static bool probe_watch_events(struct client *c, const struct view_runtime *who)
+{
+    struct probe *p = probe(c);
+
+    return p->speaker && client_watch_events(p->speaker, who);
+}
+
+static const struct client_ops probe_ops = {
+    .close = probe_close,
+    .fd = probe_fd,
+    .deadline = probe_deadline,
+    .get = probe_get,
+    .cancel = probe_cancel,
+    .step = probe_step,
+    .next = probe_next,
+    .pending = probe_pending,
+    .settle = probe_settle,
+    .watch_events = probe_watch_events,
+};
+
+static void cleanup_probe(struct probe **p)
+{
+    if (*p) {
+        probe_close(&(*p)->base);
+    }
+}
+
+int client_open(const struct endpoint *ep, struct client **ret, struct err *err)
+{
+    CLEANUP(cleanup_probe) struct probe *p = calloc(1, sizeof(*p));
+    struct client *cri;
+    AUTO_CLOSE int fd = -1;
+    int rc;
+
+    if (!p) {
+        return err_nomem(err);
+    }
+    p->base.ops = &probe_ops;
+    p->ep = *ep;
+    p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    if (p->epoll_fd < 0) {
+        return epoll_failed(err);
+    }
+    rc = endpoint_connect(ep, &fd, err);
+    if (rc < 0 && rc != -EAGAIN) {
+        return rc;
+    }
+    rc = cri_client_open(ep, TAKE_FD(fd), &cri, err);
+    if (rc == 0) {
+        rc = adopt(p, cri, err);
+    }
+    if (rc < 0) {
+        return rc;
+    }
+    *ret = &TAKE_PTR(p)->base;
+    return 0;
+}
+
+int client_open_fd(int fd, struct client **ret, struct err *err)
+{
+    return cri_client_open(NULL, fd, ret, err);
+}
