@@ -117,10 +117,18 @@ static void collected_cases(void **state)
     run_collection(TEST_DIR "/fixtures/cgroups/cases.jsonl", 218);
 }
 
+/* Made up along the rules, hostile ones most of them. */
+static void further_cases(void **state)
+{
+    (void)state;
+    run_collection(TEST_DIR "/fixtures/cgroups/more.jsonl", 150);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(collected_cases),
+        cmocka_unit_test(further_cases),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
