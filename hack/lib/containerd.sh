@@ -107,7 +107,18 @@ answers_or_gone() {
 	local name=$1
 	shift
 
-	"$@" || ! kill -0 "$(cat "$DIR/$name.pid")"
+	"$@" || is_gone "$name"
+}
+
+# A zombie has no program any more.
+is_gone() {
+	! readlink "/proc/$(cat "$DIR/$1.pid")/exe"
+}
+
+# stop_daemon NAME [-SIGNAL]
+stop_daemon() {
+	kill "${2:--TERM}" "$(cat "$DIR/$1.pid")"
+	wait_for 20 is_gone "$1" || die "$1 does not stop"
 }
 
 containerd_programs() {
@@ -159,7 +170,7 @@ containerd_start() {
 }
 
 containerd_stop() {
-	kill "$@" "$(cat "$DIR/containerd.pid")"
+	stop_daemon containerd "$@"
 }
 
 # The CRI plugin has seen both images when it has labelled them.

@@ -33,7 +33,7 @@ docker_config() {
 		{
 		  "hosts": ["$(docker_endpoint)"], "containerd": "$DIR/containerd.sock",
 		  "data-root": "$DIR/root/docker", "exec-root": "$DIR/state/docker",
-		  "pidfile": "$DIR/docker.pidfile", "storage-driver": "$driver",
+		  "pidfile": "$DIR/docker.pidfile", "deprecated-key-path": "$DIR/key.json", "storage-driver": "$driver",
 		  "exec-opts": ["native.cgroupdriver=cgroupfs"],
 		  "bridge": "none", "iptables": false, "ip6tables": false, "ip-forward": false,
 		  "ip-masq": false, "userland-proxy": false, "live-restore": true
@@ -42,6 +42,7 @@ docker_config() {
 }
 
 docker_start() {
+	rm -f "$DIR/docker.pidfile"
 	start_daemon dockerd docker_client version -- dockerd --config-file "$DIR/daemon.json"
 }
 
@@ -59,7 +60,7 @@ docker_up() {
 }
 
 docker_stop() {
-	kill "$@" "$(cat "$DIR/dockerd.pid")"
+	stop_daemon dockerd "$@"
 }
 
 # docker_pod NAMESPACE NAME UID [--host-pid|--shared-pid|--label K=V]...: prints the sandbox's id.
