@@ -252,7 +252,7 @@ static int find_running(const struct podpid_pod *pod, const char *text, struct f
 static int find_by_name(const struct podpid_snapshot *s, const char *text, struct found *f,
                         struct err *err)
 {
-    const struct podpid_pod *pod;
+    const struct podpid_pod *pod = NULL;
     struct name name;
     int rc;
 

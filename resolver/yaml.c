@@ -336,6 +336,7 @@ int yaml_parse(struct str text, const char *file, size_t max_values, struct aren
     struct err local;
     int rc;
 
+    // cppcheck-suppress uninitvar ; only its address is taken
     err = err ? err : &local;
     if (!yaml_parser_initialize(&r.parser)) {
         return err_nomem(err);

@@ -184,6 +184,7 @@ static void connected(void **state)
         struct err err;
         char c;
 
+        assert_true(listener >= 0);
         assert_int_equal(endpoint_connect(eps[i], &fd, &err), 0);
         assert_int_equal(recv(fd, &c, 1, 0), -1);
         assert_int_equal(errno, EAGAIN);

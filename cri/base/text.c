@@ -168,10 +168,9 @@ void text_time(int64_t epoch_ns, char *buf, size_t size)
         return;
     }
     if (frac) {
-        size_t n = (size_t)snprintf(tail, sizeof(tail), ".%09d", (int)frac);
-
-        while (tail[n - 1] == '0') {
-            tail[--n] = '\0';
+        snprintf(tail, sizeof(tail), ".%09d", (int)frac);
+        for (size_t n = strlen(tail); n > 0 && tail[n - 1] == '0'; n--) {
+            tail[n - 1] = '\0';
         }
     }
     snprintf(buf, size, "%s%sZ", date, tail);

@@ -11,28 +11,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sys/wait.h>
 
-#include "cri/base/arena.h"
 #include "cri/base/cleanup.h"
 #include "cri/base/text.h"
-#include "podmaker.pb-c.h"
+#include "test/podmaker/config.h"
 #include "test/podmaker/rpc.h"
-
-enum { MAX_LABELS = 16, MAX_MOUNTS = 8 };
-
-struct options {
-    const char *namespace_, *name, *uid, *image, *cgroup_parent;
-    uint32_t attempt;
-    char *labels[MAX_LABELS], *mounts[MAX_MOUNTS];
-    size_t n_labels, n_mounts;
-    bool privileged, create_only;
-    Podmaker__NamespaceMode pid;
-    long first, pods, containers, processes, jobs, timeout;
-    char **command;
-    size_t n_command;
-};
 
 struct maker {
     struct rpc *rpc;
@@ -45,161 +29,9 @@ static void complain(const char *what)
     fprintf(stderr, "podmaker: %s: %s\n", what, strerror(errno));
 }
 
-static void *must(void *p)
-{
-    if (!p) {
-        fprintf(stderr, "podmaker: out of memory\n");
-        exit(1);
-    }
-    return p;
-}
-
 static char *text(struct maker *m, const char *s)
 {
     return must(arena_strdup(&m->arena, s));
-}
-
-static char *new_uid(struct maker *m)
-{
-    uint8_t r[16];
-
-    if (getrandom(r, sizeof(r), 0) != (ssize_t)sizeof(r)) {
-        abort();
-    }
-    return must(arena_printf(&m->arena,
-                             "%02x%02x%02x%02x-%02x%02x-4%x%02x-8%x%02x-%02x%02x%02x%02x%02x%02x",
-                             r[0], r[1], r[2], r[3], r[4], r[5], r[6] & 15U, r[7], r[8] & 15U, r[9],
-                             r[10], r[11], r[12], r[13], r[14], r[15]));
-}
-
-/* protobuf-c gives each map its own entry type of the same shape: key and value. */
-#define PUT_LABEL(m, list, n, type, init, k, v)                                                    \
-    do {                                                                                           \
-        type *entry_ = must(arena_alloc(&(m)->arena, sizeof(*entry_)));                            \
-        init(entry_);                                                                              \
-        entry_->key = (k);                                                                         \
-        entry_->value = (v);                                                                       \
-        (list)[(n)++] = entry_;                                                                    \
-    } while (0)
-
-static void put_pod_label(struct maker *m, Podmaker__SandboxConfig *c, char *key, char *value)
-{
-    PUT_LABEL(m, c->labels, c->n_labels, Podmaker__SandboxConfig__LabelsEntry,
-              podmaker__sandbox_config__labels_entry__init, key, value);
-}
-
-static void put_container_label(struct maker *m, Podmaker__ContainerConfig *c, char *key,
-                                char *value)
-{
-    PUT_LABEL(m, c->labels, c->n_labels, Podmaker__ContainerConfig__LabelsEntry,
-              podmaker__container_config__labels_entry__init, key, value);
-}
-
-/* "k=v" cut in two. */
-static char *label_value(char *label)
-{
-    char *eq = strchr(label, '=');
-
-    if (!eq) {
-        return label + strlen(label);
-    }
-    *eq = '\0';
-    return eq + 1;
-}
-
-static Podmaker__NamespaceOption *namespaces(struct maker *m, Podmaker__NamespaceMode pid)
-{
-    Podmaker__NamespaceOption *o = must(arena_alloc(&m->arena, sizeof(*o)));
-
-    podmaker__namespace_option__init(o);
-    o->network = PODMAKER__NAMESPACE_MODE__NODE; /* no CNI plugins needed */
-    o->pid = pid;
-    o->ipc = PODMAKER__NAMESPACE_MODE__POD;
-    return o;
-}
-
-static Podmaker__SandboxConfig *sandbox_config(struct maker *m, const struct options *o)
-{
-    struct arena *a = &m->arena;
-    Podmaker__SandboxConfig *c = must(arena_alloc(a, sizeof(*c)));
-
-    podmaker__sandbox_config__init(c);
-    c->metadata = must(arena_alloc(a, sizeof(*c->metadata)));
-    podmaker__sandbox_metadata__init(c->metadata);
-    c->metadata->namespace_ = text(m, o->namespace_);
-    c->metadata->name = text(m, o->name);
-    c->metadata->uid = o->uid ? text(m, o->uid) : new_uid(m);
-    c->metadata->attempt = o->attempt;
-    c->log_directory = must(arena_printf(a, "%s/log/%s", m->folder, c->metadata->uid));
-    c->labels = must(arena_calloc(a, MAX_LABELS + 3, sizeof(*c->labels)));
-    put_pod_label(m, c, text(m, "io.kubernetes.pod.namespace"), c->metadata->namespace_);
-    put_pod_label(m, c, text(m, "io.kubernetes.pod.name"), c->metadata->name);
-    put_pod_label(m, c, text(m, "io.kubernetes.pod.uid"), c->metadata->uid);
-    for (size_t i = 0; i < o->n_labels; i++) {
-        char *key = text(m, o->labels[i]);
-
-        put_pod_label(m, c, key, label_value(key));
-    }
-    c->linux = must(arena_alloc(a, sizeof(*c->linux)));
-    podmaker__sandbox_linux__init(c->linux);
-    c->linux->cgroup_parent =
-        o->cgroup_parent ? text(m, o->cgroup_parent)
-                         : must(arena_printf(a, "/kubepods/besteffort/pod%s", c->metadata->uid));
-    c->linux->security_context = must(arena_alloc(a, sizeof(*c->linux->security_context)));
-    podmaker__sandbox_security__init(c->linux->security_context);
-    c->linux->security_context->privileged = o->privileged;
-    c->linux->security_context->namespace_options = namespaces(m, o->pid);
-    return c;
-}
-
-static Podmaker__ContainerConfig *container_config(struct maker *m, const struct options *o,
-                                                   const Podmaker__SandboxConfig *pod)
-{
-    struct arena *a = &m->arena;
-    Podmaker__ContainerConfig *c = must(arena_alloc(a, sizeof(*c)));
-
-    podmaker__container_config__init(c);
-    c->metadata = must(arena_alloc(a, sizeof(*c->metadata)));
-    podmaker__container_metadata__init(c->metadata);
-    c->metadata->name = text(m, o->name);
-    c->metadata->attempt = o->attempt;
-    c->image = must(arena_alloc(a, sizeof(*c->image)));
-    podmaker__image_spec__init(c->image);
-    c->image->image = text(m, o->image);
-    c->command = o->command;
-    c->n_command = o->n_command;
-    c->log_path = must(arena_printf(a, "%s_%u.log", o->name, o->attempt));
-    c->labels = must(arena_calloc(a, MAX_LABELS + 4, sizeof(*c->labels)));
-    put_container_label(m, c, text(m, "io.kubernetes.container.name"), c->metadata->name);
-    put_container_label(m, c, text(m, "io.kubernetes.pod.namespace"), pod->metadata->namespace_);
-    put_container_label(m, c, text(m, "io.kubernetes.pod.name"), pod->metadata->name);
-    put_container_label(m, c, text(m, "io.kubernetes.pod.uid"), pod->metadata->uid);
-    for (size_t i = 0; i < o->n_labels; i++) {
-        char *key = text(m, o->labels[i]);
-
-        put_container_label(m, c, key, label_value(key));
-    }
-    c->mounts = must(arena_calloc(a, MAX_MOUNTS, sizeof(*c->mounts)));
-    for (size_t i = 0; i < o->n_mounts; i++) {
-        char *host = text(m, o->mounts[i]), *inside = strchr(host, ':');
-        Podmaker__Mount *mount = must(arena_alloc(a, sizeof(*mount)));
-
-        podmaker__mount__init(mount);
-        if (inside) {
-            *inside++ = '\0';
-        }
-        mount->host_path = host;
-        mount->container_path = inside ? inside : host;
-        c->mounts[c->n_mounts++] = mount;
-    }
-    c->linux = must(arena_alloc(a, sizeof(*c->linux)));
-    podmaker__container_linux__init(c->linux);
-    c->linux->security_context = must(arena_alloc(a, sizeof(*c->linux->security_context)));
-    podmaker__container_security__init(c->linux->security_context);
-    c->linux->security_context->privileged = o->privileged;
-    c->linux->security_context->namespace_options =
-        namespaces(m, pod->linux->security_context->namespace_options->pid);
-    return c;
 }
 
 static char *config_path(struct maker *m, const char *sandbox)
@@ -261,9 +93,10 @@ static int note(struct maker *m, const char *file, const char *line)
 
 static int call_id(struct maker *m, const char *method, char *id)
 {
-    Podmaker__IdRequest request = PODMAKER__ID_REQUEST__INIT;
+    Podmaker__IdRequest request;
     ProtobufCMessage *reply;
 
+    podmaker__id_request__init(&request);
     request.id = id;
     reply = rpc_call(m->rpc, method, &request.base, &podmaker__empty__descriptor);
     if (!reply) {
@@ -275,10 +108,11 @@ static int call_id(struct maker *m, const char *method, char *id)
 
 static char *run_pod(struct maker *m, Podmaker__SandboxConfig *config)
 {
-    Podmaker__RunPodSandboxRequest request = PODMAKER__RUN_POD_SANDBOX_REQUEST__INIT;
+    Podmaker__RunPodSandboxRequest request;
     ProtobufCMessage *reply;
     char *id;
 
+    podmaker__run_pod_sandbox_request__init(&request);
     if (note(m, "cgroups", config->linux->cgroup_parent) < 0) {
         return NULL;
     }
@@ -296,12 +130,13 @@ static char *run_pod(struct maker *m, Podmaker__SandboxConfig *config)
 static char *run_container(struct maker *m, char *sandbox, Podmaker__SandboxConfig *pod,
                            const struct options *o)
 {
-    Podmaker__CreateContainerRequest request = PODMAKER__CREATE_CONTAINER_REQUEST__INIT;
+    Podmaker__CreateContainerRequest request;
     ProtobufCMessage *reply;
     char *id;
 
+    podmaker__create_container_request__init(&request);
     request.pod_sandbox_id = sandbox;
-    request.config = container_config(m, o, pod);
+    request.config = container_config(&m->arena, o, pod);
     request.sandbox_config = pod;
     reply = rpc_call(m->rpc, "CreateContainer", &request.base,
                      &podmaker__create_container_response__descriptor);
@@ -329,7 +164,7 @@ static int verb_pod(struct maker *m, const struct options *o, char **args, int n
     if (n_args != 0) {
         return 2;
     }
-    id = run_pod(m, sandbox_config(m, o));
+    id = run_pod(m, sandbox_config(&m->arena, o));
     return id && say(NULL, must(arena_printf(&m->arena, "%s\n", id))) == 0 ? 0 : 1;
 }
 
@@ -397,7 +232,7 @@ static int fill_pod(struct maker *m, const struct options *o, long i)
     char *sandbox;
 
     name_pod(m, &pod_options, i);
-    pod = sandbox_config(m, &pod_options);
+    pod = sandbox_config(&m->arena, &pod_options);
     sandbox = run_pod(m, pod);
     for (long k = 0; sandbox && k < o->containers; k++) {
         struct options c = *o;
@@ -449,9 +284,10 @@ static int verb_fill(struct maker *m, const struct options *o, const char *socke
 
 static int verb_stop(struct maker *m, const struct options *o, char *id)
 {
-    Podmaker__StopContainerRequest request = PODMAKER__STOP_CONTAINER_REQUEST__INIT;
+    Podmaker__StopContainerRequest request;
     ProtobufCMessage *reply;
 
+    podmaker__stop_container_request__init(&request);
     request.container_id = id;
     request.timeout = o->timeout;
     reply = rpc_call(m->rpc, "StopContainer", &request.base, &podmaker__empty__descriptor);
@@ -464,10 +300,11 @@ static int verb_stop(struct maker *m, const struct options *o, char *id)
 
 static int verb_exec(struct maker *m, const struct options *o, char **args, int n_args)
 {
-    Podmaker__ExecSyncRequest request = PODMAKER__EXEC_SYNC_REQUEST__INIT;
+    Podmaker__ExecSyncRequest request;
     Podmaker__ExecSyncResponse *reply;
     int code;
 
+    podmaker__exec_sync_request__init(&request);
     if (n_args < 2) {
         return 2;
     }
@@ -671,7 +508,7 @@ int main(int argc, char **argv)
             return 2;
         }
     }
-    m.folder = argv[-1];
+    m.folder = o.folder = argv[-1];
     m.rpc = rpc_open(argv[-2]);
     if (!m.rpc) {
         return 1;

@@ -70,6 +70,7 @@ static void make_parents(char *path)
 void scratch_write(const char *dir, const char *name, const void *p, size_t n)
 {
     char path[PATH_MAX];
+    bool written;
     FILE *f;
 
     snprintf(path, sizeof(path), "%s/%s", dir, name);
@@ -82,7 +83,8 @@ void scratch_write(const char *dir, const char *name, const void *p, size_t n)
         fail_msg("%s: %s", path, strerror(errno));
         return;
     }
-    if ((n && fwrite(p, 1, n, f) != n) | (fclose(f) != 0)) {
+    written = n == 0 || fwrite(p, 1, n, f) == n;
+    if (fclose(f) != 0 || !written) {
         fail_msg("writing %s", path);
     }
 }
