@@ -196,10 +196,30 @@ static bool is_relative(struct str path)
     return str_is(path, "/..") || str_starts(path, STR("/../"));
 }
 
+/* "slice:prefix:id" taken for a path is made below the runtime's own cgroup: its component may be
+ * anywhere. */
+static int32_t owner_by_literal(const struct members *m, struct str path)
+{
+    struct str prefix = cgroup_container_prefix(path);
+    struct str name = last_component(prefix);
+    int32_t unit = MEMBER_NONE;
+
+    if (name.n && memchr(name.p, ':', name.n)) {
+        unit = map_get_text(&m->maps->tails, name);
+    }
+    return unit != MEMBER_NONE && anchor_holds(&m->units[unit].anchor, path) ? unit : MEMBER_NONE;
+}
+
 static int32_t owner_by_path(const struct members *m, const struct ptable *t, struct str path)
 {
+    int32_t unit;
+
     path = anchor_strip_root(path, t->root);
-    return is_relative(path) ? owner_by_tail(m, path) : owner_by_prefix(m, path);
+    if (is_relative(path)) {
+        return owner_by_tail(m, path);
+    }
+    unit = owner_by_prefix(m, path);
+    return unit != MEMBER_NONE ? unit : owner_by_literal(m, path);
 }
 
 /* By shape: only for units that have no anchor, see the head of member.h. */
@@ -234,7 +254,7 @@ struct vote {
 };
 
 static void vote_add(struct vote *votes, unsigned *n, unsigned max, int32_t unit, const char *id,
-                     const struct cgroup_line *line)
+                     const struct cgroup_line *line, bool deleted)
 {
     bool strong = line->hierarchy == 0 || str_is(line->controllers, "name=systemd");
 
@@ -242,12 +262,12 @@ static void vote_add(struct vote *votes, unsigned *n, unsigned max, int32_t unit
         if (votes[i].unit == unit && (unit != MEMBER_NONE || strcmp(votes[i].id, id) == 0)) {
             votes[i].lines++;
             votes[i].strong = votes[i].strong || strong;
-            votes[i].deleted = votes[i].deleted && line->deleted;
+            votes[i].deleted = votes[i].deleted && deleted;
             return;
         }
     }
     if (*n < max) {
-        votes[(*n)++] = (struct vote){unit, id, 1, strong, line->deleted};
+        votes[(*n)++] = (struct vote){unit, id, 1, strong, deleted};
     }
 }
 
@@ -292,7 +312,11 @@ static int text_owner(struct members *m, const struct ptable *t, struct ptable_c
             other = one.container_id;
         }
         if (unit != MEMBER_NONE || other) {
-            vote_add(votes, &n, VOTES, unit, other, &line);
+            /* Below the anchor such a name is somebody's choice, too, but not beside it. */
+            bool deleted = line.deleted && unit != MEMBER_NONE &&
+                           members_anchor_in(t, &m->units[unit], line.path).n == line.path.n;
+
+            vote_add(votes, &n, VOTES, unit, other, &line, deleted);
         }
     }
     for (unsigned i = 0; i < n; i++) {
@@ -491,7 +515,7 @@ struct str members_anchor_in(const struct ptable *t, const struct unit *u, struc
             return (struct str){path.p, cut + anchor.n};
         }
     }
-    if (u->anchor.n_paths == 0 || is_relative(rest)) {
+    if (u->anchor.n_paths == 0 || u->anchor.literal_systemd || is_relative(rest)) {
         struct str prefix = cgroup_container_prefix(rest);
 
         return prefix.n ? (struct str){path.p, cut + prefix.n} : prefix;

@@ -37,23 +37,26 @@ static int copy_labels(struct arena *a, const struct view_label *from, size_t n,
 
 /* ---- Processes ----------------------------------------------------------------------------- */
 
-/* The containers inside this one that a process is in. Where the anchor is no known shape the
- * text's outermost container component is below it already. */
+/* The containers inside this one that a process is in: what follows its own id, which is mostly the
+ * outermost one. A podman pod's id stands before it; where the anchor is no known shape its id is
+ * in none of the text's container components, and all of them are below. */
 static int copy_chain(struct arena *a, const struct unit *u, const struct cgroup_facts *f,
                       struct podpid_process *p)
 {
-    bool all = f->container_id && strcmp(f->container_id, u->id) != 0;
     const char **ids = arena_calloc(a, f->n_chain + 1, sizeof(*ids));
     size_t n = 0;
+    bool found = false;
 
     if (!ids) {
         return -ENOMEM;
     }
-    if (all && copy_text(a, f->container_id, &ids[n++]) < 0) {
-        return -ENOMEM;
-    }
-    for (size_t i = 0; i < f->n_chain; i++) {
-        if (copy_text(a, f->chain[i], &ids[n++]) < 0) {
+    for (size_t i = f->container_id ? 0 : 1; i <= f->n_chain; i++) {
+        const char *id = i == 0 ? f->container_id : f->chain[i - 1];
+
+        if (!found && strcmp(id, u->id) == 0) {
+            found = true;
+            n = 0;
+        } else if (copy_text(a, id, &ids[n++]) < 0) {
             return -ENOMEM;
         }
     }

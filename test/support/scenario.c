@@ -1,0 +1,660 @@
+#include "test/support/scenario.h"
+
+#include <inttypes.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "cri/base/clock.h"
+#include "test/support/scenario_proc.h"
+#include "test/support/scratch.h"
+
+/* 2026-11-23T08:00:00Z, and a day later. */
+static const int64_t boot = INT64_C(1795420800);
+static const int64_t day = 86400;
+
+enum { WORDS = 32, TICKS = 100 };
+
+struct word {
+    const char *key; /* NULL: a bare word */
+    const char *value;
+};
+
+struct place {
+    const char *alias, *cgroup;
+};
+
+struct writing {
+    struct scenario *s;
+    const char *dir;
+    bool without_paths;
+    unsigned line;
+    struct word words[WORDS];
+    unsigned n_words;
+    struct proc_writer proc;
+    json_t *runtime, *pods, *containers, *node, *ids;
+    struct place *places;
+    size_t n_places, cap_places;
+};
+
+static bool refuse(struct writing *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+
+static bool refuse(struct writing *w, const char *fmt, ...)
+{
+    char what[200];
+    va_list ap;
+
+    va_start(ap, fmt);
+    vsnprintf(what, sizeof(what), fmt, ap);
+    va_end(ap);
+    snprintf(w->s->error, sizeof(w->s->error), "line %u: %s", w->line, what);
+    return false;
+}
+
+/* ---- Names --------------------------------------------------------------------------------------
+ */
+
+static struct scenario_name *name_find(const struct scenario *s, const char *name)
+{
+    for (size_t i = 0; i < s->n_names; i++) {
+        if (strcmp(s->names[i].name, name) == 0) {
+            return &s->names[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *name_set(struct scenario *s, const char *name, const char *text, bool is_id)
+{
+    if (arena_grow(&s->arena, (void **)&s->names, s->n_names, &s->cap_names, sizeof(*s->names)) <
+        0) {
+        abort();
+    }
+    s->names[s->n_names++] =
+        (struct scenario_name){arena_strdup(&s->arena, name), arena_strdup(&s->arena, text), is_id};
+    return s->names[s->n_names - 1].text;
+}
+
+/* 64 hex digits that look like an id, always the same for one alias. */
+static const char *name_id(struct scenario *s, const char *alias)
+{
+    const struct scenario_name *known = name_find(s, alias);
+    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    char id[65];
+
+    if (known) {
+        return known->text;
+    }
+    for (const char *p = alias; *p; p++) {
+        h = (h ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
+    }
+    for (int i = 0; i < 4; i++) {
+        uint64_t x = h += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
+
+        x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
+        x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
+        snprintf(id + i * 16, 17, "%016" PRIx64, x ^ (x >> 31));
+    }
+    return name_set(s, alias, id, true);
+}
+
+/* The uid of a pod: the first digits of its id with dashes. */
+static const char *name_uid(struct scenario *s, const char *alias)
+{
+    const char *id = name_id(s, alias);
+    char name[64], uid[37];
+    const struct scenario_name *known;
+
+    snprintf(name, sizeof(name), "%s.uid", alias);
+    known = name_find(s, name);
+    if (known) {
+        return known->text;
+    }
+    snprintf(uid, sizeof(uid), "%.8s-%.4s-4%.3s-a%.3s-%.12s", id + 32, id + 40, id + 44, id + 47,
+             id + 50);
+    return name_set(s, name, uid, false);
+}
+
+/* {alias.uid}, {alias.uid_} (as in a slice's name), {alias.short}, {let}, {alias}. */
+static void put_name(struct scenario *s, struct buf *b, char *name)
+{
+    char *dot = strchr(name, '.');
+    const struct scenario_name *known = name_find(s, name);
+
+    if (known) {
+        buf_puts(b, known->text);
+    } else if (dot && strcmp(dot, ".uid_") == 0) {
+        const char *uid;
+
+        *dot = '\0';
+        uid = name_uid(s, name);
+        for (; *uid; uid++) {
+            buf_append(b, *uid == '-' ? "_" : uid, 1);
+        }
+    } else if (dot && strcmp(dot, ".uid") == 0) {
+        *dot = '\0';
+        buf_puts(b, name_uid(s, name));
+    } else if (dot && strcmp(dot, ".short") == 0) {
+        *dot = '\0';
+        buf_append(b, name_id(s, name), 12);
+    } else {
+        buf_puts(b, name_id(s, name));
+    }
+}
+
+/* ---- Words of a line ----------------------------------------------------------------------------
+ */
+
+static int unescape(char c)
+{
+    switch (c) {
+    case 'n':
+        return '\n';
+    case 't':
+        return '\t';
+    case 'e':
+        return 0x1b;
+    case 'r':
+        return '\r';
+    default:
+        return c;
+    }
+}
+
+/* Cut one word off *p. "..." keeps spaces, \x escapes, {name} is replaced. */
+static bool next_word(struct writing *w, const char **p, const char *end)
+{
+    struct buf b = {0};
+    size_t key = 0;
+    bool quoted = false;
+
+    while (*p < end && **p == ' ') {
+        (*p)++;
+    }
+    if (*p == end || **p == '#') {
+        return false;
+    }
+    buf_puts(&b, "");
+    for (; *p < end && (quoted || **p != ' '); (*p)++) {
+        const char *close = **p == '{' ? memchr(*p, '}', (size_t)(end - *p)) : NULL;
+        char name[64];
+
+        if (**p == '"') {
+            quoted = !quoted;
+        } else if (**p == '\\' && *p + 1 < end) {
+            char c = (char)unescape(*++*p);
+
+            buf_append(&b, &c, 1);
+        } else if (close && (size_t)(close - *p) < sizeof(name)) {
+            snprintf(name, sizeof(name), "%.*s", (int)(close - *p - 1), *p + 1);
+            put_name(w->s, &b, name);
+            *p = close;
+        } else {
+            if (**p == '=' && !quoted && !key) {
+                key = b.n;
+            }
+            buf_append(&b, *p, 1);
+        }
+    }
+    w->words[w->n_words] = (struct word){
+        .value = arena_strndup(&w->s->arena, b.p + (key ? key + 1 : 0), b.n - (key ? key + 1 : 0))};
+    if (key) {
+        w->words[w->n_words].key = arena_strndup(&w->s->arena, b.p, key);
+    }
+    w->n_words++;
+    buf_free(&b);
+    return true;
+}
+
+static const char *bare(const struct writing *w, unsigned i)
+{
+    for (unsigned k = 0; k < w->n_words; k++) {
+        if (!w->words[k].key && i-- == 0) {
+            return w->words[k].value;
+        }
+    }
+    return NULL;
+}
+
+static const char *value(const struct writing *w, const char *key)
+{
+    for (unsigned k = 0; k < w->n_words; k++) {
+        if (w->words[k].key && strcmp(w->words[k].key, key) == 0) {
+            return w->words[k].value;
+        }
+    }
+    return NULL;
+}
+
+static int64_t number(const struct writing *w, const char *key, int64_t otherwise)
+{
+    const char *v = value(w, key);
+
+    return v ? strtoll(v, NULL, 10) : otherwise;
+}
+
+/* ---- Rows ---------------------------------------------------------------------------------------
+ */
+
+static json_t *time_of(int64_t ticks)
+{
+    char text[40];
+
+    text_time((boot * TICKS + ticks) * (NSEC_PER_SEC / TICKS), text, sizeof(text));
+    return json_string(text);
+}
+
+static void set_text(json_t *o, const char *key, const char *text)
+{
+    if (text) {
+        json_object_set_new(o, key, json_string(text));
+    }
+}
+
+static void set_time(const struct writing *w, json_t *o, const char *key, const char *word,
+                     int64_t otherwise)
+{
+    int64_t ticks = number(w, word, otherwise);
+
+    if (ticks >= 0) {
+        json_object_set_new(o, key, time_of(ticks));
+    }
+}
+
+static void place_set(struct writing *w, const char *alias, const char *cgroup)
+{
+    if (arena_grow(&w->s->arena, (void **)&w->places, w->n_places, &w->cap_places,
+                   sizeof(*w->places)) < 0) {
+        abort();
+    }
+    w->places[w->n_places++] = (struct place){alias, cgroup};
+}
+
+static const char *place_of(const struct writing *w, const char *alias)
+{
+    for (size_t i = w->n_places; i-- > 0;) {
+        if (strcmp(w->places[i].alias, alias) == 0) {
+            return w->places[i].cgroup;
+        }
+    }
+    return NULL;
+}
+
+/* What a pod and a container have in common: at=, path=, pid=, type=, error=. pod is "-" for a
+ * container without one. */
+static void set_status(struct writing *w, json_t *o, const char *alias, const char *pod)
+{
+    struct scenario *s = w->s;
+    const char *at = value(w, "at"), *path = value(w, "path");
+
+    if (!at && strcmp(pod, "-") == 0) {
+        at = arena_printf(&s->arena, "/docker/%s", name_id(s, alias));
+    } else if (!at) {
+        at = arena_printf(&s->arena, "/kubepods/pod%s/%s", name_uid(s, pod), name_id(s, alias));
+    }
+    place_set(w, alias, at);
+    if (!path) {
+        path = at;
+    }
+    if (*path && !w->without_paths) {
+        set_text(o, "cgroups_path", path);
+    }
+    json_object_set_new(o, "pid", json_integer(number(w, "pid", 0)));
+    set_text(o, "runtime_type", value(w, "type"));
+    set_text(o, "error", value(w, "error"));
+    json_object_set_new(o, "attempt", json_integer(number(w, "attempt", 0)));
+}
+
+static void set_labels(const struct writing *w, json_t *o)
+{
+    json_t *labels = json_object();
+
+    for (unsigned k = 0; k < w->n_words; k++) {
+        const char *text = w->words[k].value;
+        size_t n = strcspn(text, ":");
+
+        if (w->words[k].key && strcmp(w->words[k].key, "label") == 0) {
+            json_object_setn_new(labels, text, n,
+                                 text[n] ? json_string(text + n + 1) : json_null());
+        }
+    }
+    json_object_set_new(o, "labels", labels);
+}
+
+static bool add_pod(struct writing *w)
+{
+    const char *alias = bare(w, 1), *name = bare(w, 2), *state = bare(w, 3);
+    const char *slash = name ? strchr(name, '/') : NULL;
+    char namespace[128];
+    json_t *o;
+
+    if (!slash) {
+        return refuse(w, "pod ALIAS NAMESPACE/NAME [notready] ...");
+    }
+    o = json_object();
+    json_array_append_new(w->pods, o);
+    snprintf(namespace, sizeof(namespace), "%.*s", (int)(slash - name), name);
+    set_text(o, "id", name_id(w->s, alias));
+    set_text(o, "namespace", namespace);
+    set_text(o, "name", slash + 1);
+    if (value(w, "uid")) {
+        char uid[64];
+
+        snprintf(uid, sizeof(uid), "%s.uid", alias);
+        name_set(w->s, uid, value(w, "uid"), false);
+    }
+    set_text(o, "uid", name_uid(w->s, alias));
+    set_text(o, "state", state ? state : "ready");
+    set_text(o, "runtime_handler", value(w, "handler") ? value(w, "handler") : "");
+    set_text(o, "cgroup_parent", value(w, "parent"));
+    set_time(w, o, "created_at", "created", 900);
+    set_status(w, o, alias, alias);
+    set_labels(w, o);
+    return true;
+}
+
+static bool add_container(struct writing *w)
+{
+    const char *alias = bare(w, 1), *pod = bare(w, 2), *name = bare(w, 3), *state = bare(w, 4);
+    bool started, ended;
+    json_t *o;
+
+    if (!state) {
+        return refuse(w, "ctr ALIAS POD|- NAME STATE ...");
+    }
+    started = strcmp(state, "created") != 0;
+    ended = strcmp(state, "exited") == 0;
+    o = json_object();
+    json_array_append_new(w->containers, o);
+    set_text(o, "id", name_id(w->s, alias));
+    set_text(o, "sandbox_id", strcmp(pod, "-") != 0 ? name_id(w->s, pod) : NULL);
+    set_text(o, "name", name);
+    set_text(o, "image", value(w, "image"));
+    set_text(o, "state", state);
+    set_time(w, o, "created_at", "created", 1000);
+    set_time(w, o, "started_at", "started", started ? 1005 : -1);
+    set_time(w, o, "finished_at", "finished", ended ? 2000 : -1);
+    if (ended) {
+        json_object_set_new(o, "exit_code", json_integer(number(w, "exit", 0)));
+    }
+    set_status(w, o, alias, pod);
+    set_labels(w, o);
+    return true;
+}
+
+/* in=ALIAS, or cg=PATH; v1= and v2= for hierarchies that differ. */
+static bool cgroup_words(struct writing *w, struct proc_cgroup *ret)
+{
+    const char *in = value(w, "in"), *cg = value(w, "cg");
+
+    if (in) {
+        cg = place_of(w, in);
+        if (!cg) {
+            return refuse(w, "%s has no at=", in);
+        }
+    }
+    cg = cg ? cg : "/";
+    *ret = (struct proc_cgroup){.v1 = value(w, "v1") ? value(w, "v1") : cg,
+                                .v2 = value(w, "v2") ? value(w, "v2") : cg,
+                                .odd = value(w, "odd")};
+    return true;
+}
+
+static bool add_process(struct writing *w)
+{
+    const char *comm = bare(w, 4), *state = value(w, "state");
+    struct proc_words p = {.in = value(w, "in"), .ns = value(w, "ns"), .comm = comm};
+    char why[160];
+
+    if (!comm) {
+        return refuse(w, "proc PID PPID START COMM ...");
+    }
+    if (!cgroup_words(w, &p.cgroup)) {
+        return false;
+    }
+    p.pid = (int)strtol(bare(w, 1), NULL, 10);
+    p.ppid = (int)strtol(bare(w, 2), NULL, 10);
+    p.start = strtoull(bare(w, 3), NULL, 10);
+    p.state = state ? *state : 'S';
+    p.threads = (int)number(w, "threads", 1);
+    p.session = (int)number(w, "sid", p.pid);
+    return proc_write(&w->proc, &p, why, sizeof(why)) || refuse(w, "%s", why);
+}
+
+static bool add_thread(struct writing *w)
+{
+    struct proc_cgroup cgroup;
+
+    if (!bare(w, 2)) {
+        return refuse(w, "thread PID TID ...");
+    }
+    if (!cgroup_words(w, &cgroup)) {
+        return false;
+    }
+    proc_write_thread(&w->proc, bare(w, 1), bare(w, 2), &cgroup);
+    return true;
+}
+
+/* A runtime's shim, or conmon: what containers' main processes are children of. */
+static bool add_shim(struct writing *w)
+{
+    struct proc_words p = {.ppid = 1,
+                           .start = 300,
+                           .comm = "containerd-shim",
+                           .state = 'S',
+                           .threads = 1,
+                           .cgroup = {.v1 = "/system.slice/containerd.service",
+                                      .v2 = "/system.slice/containerd.service"}};
+    char why[160];
+
+    if (!bare(w, 1)) {
+        return refuse(w, "shim PID");
+    }
+    p.pid = p.session = (int)strtol(bare(w, 1), NULL, 10);
+    return proc_write(&w->proc, &p, why, sizeof(why)) || refuse(w, "%s", why);
+}
+
+static bool set_node(struct writing *w)
+{
+    const char *mode = value(w, "cgroups");
+
+    if (mode) {
+        json_object_set_new(w->node, "cgroup_mode", json_string(mode));
+        w->proc.v1 = strcmp(mode, "v2") != 0;
+        w->proc.v2 = strcmp(mode, "v1") != 0;
+    }
+    w->proc.without_ns = bare(w, 1) && strcmp(bare(w, 1), "nons") == 0;
+    return true;
+}
+
+static bool set_runtime(struct writing *w)
+{
+    if (bare(w, 1) && strcmp(bare(w, 1), "none") == 0) {
+        json_object_del(w->runtime, "name");
+        json_object_del(w->runtime, "version");
+        json_object_del(w->runtime, "api");
+        json_object_del(w->runtime, "endpoint");
+        return true;
+    }
+    if (!bare(w, 2)) {
+        return refuse(w, "runtime NAME VERSION ...");
+    }
+    set_text(w->runtime, "name", bare(w, 1));
+    set_text(w->runtime, "version", bare(w, 2));
+    set_text(w->runtime, "api", value(w, "api"));
+    set_text(w->runtime, "endpoint", value(w, "endpoint"));
+    set_text(w->runtime, "cgroup_driver", value(w, "driver"));
+    return true;
+}
+
+static bool set_let(struct writing *w)
+{
+    for (unsigned k = 1; k < w->n_words; k++) {
+        if (!w->words[k].key) {
+            return refuse(w, "let NAME=TEXT");
+        }
+        name_set(w->s, w->words[k].key, w->words[k].value, false);
+    }
+    return true;
+}
+
+static bool set_option(struct writing *w)
+{
+    if (value(w, "vm_handlers")) {
+        w->s->vm_handlers = value(w, "vm_handlers");
+    } else if (value(w, "paths") && strcmp(value(w, "paths"), "needed") == 0) {
+        w->s->paths_needed = true;
+    } else {
+        return refuse(w, "option vm_handlers=A,B or option paths=needed");
+    }
+    return true;
+}
+
+static bool add_cgroup_id(struct writing *w)
+{
+    if (!bare(w, 2)) {
+        return refuse(w, "cgid PATH NUMBER");
+    }
+    json_object_set_new(w->ids, bare(w, 1), json_integer(strtoll(bare(w, 2), NULL, 10)));
+    return true;
+}
+
+static bool do_line(struct writing *w)
+{
+    static const struct {
+        const char *verb;
+        bool (*run)(struct writing *w);
+    } verbs[] = {
+        {"pod", add_pod},         {"ctr", add_container}, {"proc", add_process},
+        {"thread", add_thread},   {"shim", add_shim},     {"node", set_node},
+        {"runtime", set_runtime}, {"let", set_let},       {"cgid", add_cgroup_id},
+        {"option", set_option},
+    };
+
+    for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
+        if (w->words[0].value && strcmp(w->words[0].value, verbs[i].verb) == 0) {
+            return verbs[i].run(w);
+        }
+    }
+    return refuse(w, "no such word: %s", w->words[0].value);
+}
+
+/* ---- The whole ----------------------------------------------------------------------------------
+ */
+
+static void write_json(const char *dir, const char *name, json_t *o)
+{
+    char *text = json_dumps(o, JSON_INDENT(1));
+
+    if (!text) {
+        abort();
+    }
+    scratch_puts(dir, name, text);
+    free(text);
+    json_decref(o);
+}
+
+static void start(struct writing *w)
+{
+    w->proc.v2 = true;
+    w->runtime =
+        json_pack("{s:i, s:s, s:s, s:s, s:s}", "format", 1, "name", "containerd", "version",
+                  "1.6.20", "api", "cri/v1", "endpoint", "unix:///run/containerd/containerd.sock");
+    w->pods = json_array();
+    w->containers = json_array();
+    w->ids = json_object();
+    w->node = json_pack("{s:s, s:s, s:s, s:s, s:I}", "hostname", "node-1", "boot_id",
+                        "8a4c4f0e-58d2-4bb0-9d0f-6d2f0c1a77e5", "kernel", "6.1.0-18-amd64",
+                        "cgroup_mode", "v2", "pid_namespace", (json_int_t)HOST_PID_NS);
+    json_object_set_new(w->node, "taken_at", time_of(day * TICKS));
+}
+
+static void finish(struct writing *w)
+{
+    static const struct proc_words init = {.pid = 1,
+                                           .start = 1,
+                                           .session = 1,
+                                           .comm = "systemd",
+                                           .state = 'S',
+                                           .threads = 1,
+                                           .cgroup = {.v1 = "/init.scope", .v2 = "/init.scope"}};
+    char text[64];
+
+    if (!w->proc.has_init) {
+        proc_write(&w->proc, &init, text, sizeof(text));
+    }
+    snprintf(text, sizeof(text), "btime %" PRId64 "\n", boot);
+    scratch_puts(w->dir, "proc/stat", text);
+    json_object_set_new(w->runtime, "pods", w->pods);
+    json_object_set_new(w->runtime, "containers", w->containers);
+    write_json(w->dir, "runtime.json", w->runtime);
+    write_json(w->dir, "node.json", w->node);
+    write_json(w->dir, "cgroups.json", w->ids);
+}
+
+bool scenario_write(struct scenario *s, struct str text, const char *dir, bool without_paths)
+{
+    struct writing w = {.s = s, .dir = dir, .without_paths = without_paths, .proc = {.dir = dir}};
+    struct str line;
+    bool good = true;
+
+    start(&w);
+    while (good && str_next_line(&text, &line)) {
+        const char *p = line.p;
+
+        w.line++;
+        w.n_words = 0;
+        while (w.n_words < WORDS && next_word(&w, &p, line.p + line.n)) {
+        }
+        good = w.n_words == 0 || do_line(&w);
+    }
+    finish(&w);
+    proc_writer_done(&w.proc);
+    return good;
+}
+
+void scenario_expand(struct scenario *s, struct str text, struct buf *ret)
+{
+    const char *end = text.p + text.n;
+
+    for (const char *p = text.p; p < end; p++) {
+        const char *close = *p == '{' ? memchr(p, '}', (size_t)(end - p)) : NULL;
+        char name[64];
+
+        if (close && (size_t)(close - p) < sizeof(name)) {
+            snprintf(name, sizeof(name), "%.*s", (int)(close - p - 1), p + 1);
+            put_name(s, ret, name);
+            p = close;
+        } else {
+            buf_append(ret, p, 1);
+        }
+    }
+}
+
+void scenario_free(struct scenario *s)
+{
+    arena_free(&s->arena);
+    *s = (struct scenario){0};
+}
+
+const char *scenario_alias(struct scenario *s, const char *text)
+{
+    for (size_t i = 0; i < s->n_names; i++) {
+        const struct scenario_name *n = &s->names[i];
+        const char *dot = strchr(n->name, '.');
+
+        if (strcmp(n->text, text) != 0) {
+            continue;
+        }
+        if (n->is_id) {
+            return n->name;
+        }
+        if (dot && strcmp(dot, ".uid") == 0) {
+            return arena_strndup(&s->arena, n->name, (size_t)(dot - n->name));
+        }
+    }
+    return text;
+}

@@ -1,0 +1,138 @@
+/* Every scenario of test/scenarios, replayed and held against what is expected beside it: once with
+ * the cgroups paths that the runtime gives, once without. */
+#include <dirent.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "resolver/podpid.h"
+#include "test/support/report.h"
+#include "test/support/scratch.h"
+
+#define SCENARIOS TEST_DIR "/scenarios"
+
+static int keep(void *context, const char *data, size_t n)
+{
+    buf_append(context, data, n);
+    return 0;
+}
+
+/* The report on a capture, but for its times; NULL with why filled. */
+static json_t *report_of(const char *dir, const char *vm_handlers, struct buf *why)
+{
+    struct podpid_options options = PODPID_OPTIONS_INIT;
+    struct podpid_error error = PODPID_ERROR_INIT;
+    struct podpid_snapshot *snapshot;
+    struct buf text = {0};
+    json_error_t bad;
+    json_t *doc;
+
+    options.replay = dir;
+    options.vm_handlers = vm_handlers;
+    options.no_environment = true;
+    if (podpid_look_run(&options, -1, &snapshot, &error) < 0 ||
+        podpid_snapshot_to_json(snapshot, PODPID_JSON_DOCUMENT, keep, &text, &error) < 0) {
+        buf_printf(why, "  %s\n", error.message);
+        return NULL;
+    }
+    podpid_snapshot_free(snapshot);
+    doc = json_loadb(text.p, text.n, 0, &bad);
+    if (!doc) {
+        buf_printf(why, "  %d:%d: %s\n", bad.line, bad.column, bad.text);
+    }
+    buf_free(&text);
+    json_object_del(doc, "took_ms");
+    return doc;
+}
+
+static void run(const char *name, bool without_paths, struct buf *failures)
+{
+    char expected_name[NAME_MAX];
+    struct scenario s = {0};
+    struct buf text, expected, why = {0};
+    char *dir = scratch_new();
+    json_t *doc = NULL, *again = NULL;
+
+    snprintf(expected_name, sizeof(expected_name), "%.*s.expected", (int)strlen(name) - 4, name);
+    assert_true(scratch_read(SCENARIOS, name, &text));
+    assert_true(scratch_read(SCENARIOS, expected_name, &expected));
+    if (!scenario_write(&s, (struct str){text.p, text.n}, dir, without_paths)) {
+        buf_printf(&why, "  %s\n", s.error);
+    } else if (!(without_paths && s.paths_needed)) {
+        doc = report_of(dir, s.vm_handlers, &why);
+        again = report_of(dir, s.vm_handlers, &why);
+    }
+    if (doc) {
+        report_check(doc, &why);
+        report_compare(doc, (struct str){expected.p, expected.n}, &s, &why);
+    }
+    if (doc && !json_equal(doc, again)) {
+        buf_puts(&why, "  two reports on one capture differ\n");
+    }
+    if (why.n) {
+        buf_printf(failures, "%s%s:\n%s", name, without_paths ? " without cgroups paths" : "",
+                   why.p);
+    }
+    json_decref(doc);
+    json_decref(again);
+    buf_free(&why);
+    buf_free(&text);
+    buf_free(&expected);
+    scenario_free(&s);
+    scratch_remove(dir);
+}
+
+static int is_scenario(const struct dirent *e)
+{
+    size_t n = strlen(e->d_name);
+
+    return n > 4 && strcmp(e->d_name + n - 4, ".txt") == 0;
+}
+
+static void all(bool without_paths)
+{
+    struct dirent **names;
+    struct buf failures = {0};
+    int n = scandir(SCENARIOS, &names, is_scenario, alphasort);
+
+    assert_true(n > 50);
+    for (int i = 0; i < n; i++) {
+        run(names[i]->d_name, without_paths, &failures);
+        free(names[i]);
+    }
+    free(names);
+    if (failures.n) {
+        print_error("%s", failures.p);
+    }
+    assert_int_equal(failures.n, 0);
+    buf_free(&failures);
+}
+
+static void with_paths(void **state)
+{
+    (void)state;
+    all(false);
+}
+
+static void without_paths(void **state)
+{
+    (void)state;
+    all(true);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(with_paths),
+        cmocka_unit_test(without_paths),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
