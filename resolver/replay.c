@@ -177,7 +177,12 @@ static int check_threads(int proc_fd, const char *dir, const char *pid, struct e
     }
     rc = open_dir(proc_fd, dir, name, &d, err);
     while (rc == 0 && (e = readdir(d)) != NULL) {
-        if (e->d_name[0] != '.') {
+        if (e->d_name[0] == '.') {
+            continue;
+        }
+        snprintf(name, sizeof(name), "%s/task/%s/stat", pid, e->d_name);
+        rc = check_file(proc_fd, dir, name, false, err);
+        if (rc == 0) {
             snprintf(name, sizeof(name), "%s/task/%s/cgroup", pid, e->d_name);
             rc = check_file(proc_fd, dir, name, false, err);
         }

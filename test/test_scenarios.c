@@ -109,7 +109,7 @@ static void all(bool without_paths)
     }
     free(names);
     if (failures.n) {
-        print_error("%s", failures.p);
+        fputs(failures.p, stderr); /* print_error() cuts at 1,024 bytes */
     }
     assert_int_equal(failures.n, 0);
     buf_free(&failures);

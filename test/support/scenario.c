@@ -434,7 +434,8 @@ static bool add_thread(struct writing *w)
     if (!cgroup_words(w, &cgroup)) {
         return false;
     }
-    proc_write_thread(&w->proc, bare(w, 1), bare(w, 2), &cgroup);
+    proc_write_thread(&w->proc, bare(w, 1), bare(w, 2),
+                      value(w, "state") ? *value(w, "state") : 'S', &cgroup);
     return true;
 }
 

@@ -160,13 +160,19 @@ bool proc_write(struct proc_writer *w, const struct proc_words *p, char *why, si
     return true;
 }
 
-void proc_write_thread(struct proc_writer *w, const char *pid, const char *tid,
+void proc_write_thread(struct proc_writer *w, const char *pid, const char *tid, char state,
                        const struct proc_cgroup *cgroup)
 {
     struct buf b = {0};
     char folder[64];
 
     snprintf(folder, sizeof(folder), "%s/task/%s", pid, tid);
+    buf_printf(&b, "%s (thread) %c 0 0 0 0 -1 0 0 0 0 0 0 0 0 0 20 0 2 0 1000", tid, state);
+    for (int field = 23; field <= 52; field++) {
+        buf_puts(&b, " 0");
+    }
+    buf_puts(&b, "\n");
+    put_file(w, folder, "stat", &b);
     cgroup_text(w, cgroup, &b);
     put_file(w, folder, "cgroup", &b);
     buf_free(&b);

@@ -33,7 +33,7 @@ struct proc_writer {
 };
 
 bool proc_write(struct proc_writer *w, const struct proc_words *p, char *why, size_t size);
-void proc_write_thread(struct proc_writer *w, const char *pid, const char *tid,
+void proc_write_thread(struct proc_writer *w, const char *pid, const char *tid, char state,
                        const struct proc_cgroup *cgroup);
 void proc_writer_done(struct proc_writer *w);
 
