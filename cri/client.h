@@ -81,8 +81,16 @@ bool client_next(struct client *c, struct client_reply *ret);
 unsigned client_pending(const struct client *c);
 
 /* Once all statuses of a view are in: CRI leaves it as it is; Docker puts pods together from the
- * kubelet's labels as far as they hold, and sets each container's cgroups_path. Pure. 0 or -ENOMEM.
- */
+ * kubelet's labels as far as they hold, and sets each row's cgroups_path. Pure; v's arrays and rows
+ * are replaced, not written through. 0 or -ENOMEM.
+ *
+ * Docker's rule: an image may carry any label, so labels only claim. Lists and statuses take the
+ * claim as it is: who claims to be a sandbox is a pod row (client_get_pod()), everything else a
+ * container row; that never changes for an id, so lists are compared before they are settled.
+ * Settling moves each sandbox whose claim does not hold to the containers, and leaves a container
+ * in a pod only if its claim holds; each refusal is a warning. A container whose status failed
+ * stays where its labels put it, if that pod holds: an error must not vanish from the pod that it
+ * may belong to. Settle a copy: what is settled already is not settled again. */
 int client_settle(const struct client *c, struct view *v, struct arena *a);
 
 /* Events where reading them harms nobody (not on containerd 1.7, whose one channel is the

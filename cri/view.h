@@ -41,6 +41,10 @@ struct view_pod {
     const char *cgroup_parent; /* config.linux.cgroup_parent, or NULL */
     const char *cgroups_path;  /* runtimeSpec.linux.cgroupsPath of the sandbox container, or NULL */
     const char *runtime_type;  /* such as io.containerd.kata.v2, or NULL */
+
+    /* Docker: a container that claims to be a sandbox, as the container that it is in any case
+     * (client_settle() takes it where the claim does not hold). NULL for CRI. */
+    const struct view_container *as_container;
 };
 
 struct view_container {

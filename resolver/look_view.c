@@ -205,6 +205,7 @@ int look_take_pod(struct podpid_look *k, const struct client_reply *r)
         row->cgroup_parent = from->cgroup_parent;
         row->cgroups_path = from->cgroups_path;
         row->runtime_type = from->runtime_type;
+        row->as_container = from->as_container;
         row->config_hash = from->config_hash ? from->config_hash : row->config_hash;
         row->runtime_handler = from->runtime_handler ? from->runtime_handler : row->runtime_handler;
     }
