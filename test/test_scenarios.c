@@ -127,11 +127,36 @@ static void without_paths(void **state)
     all(true);
 }
 
+/* fixtures/captures/demo is what make_capture makes of demo.txt. */
+static void the_demo_is_its_scenario(void **state)
+{
+    struct scenario s = {0};
+    struct buf text, why = {0};
+    char *dir = scratch_new();
+    json_t *written, *kept;
+
+    (void)state;
+    assert_true(scratch_read(SCENARIOS, "demo.txt", &text));
+    assert_true(scenario_write(&s, (struct str){text.p, text.n}, dir, false));
+    written = report_of(dir, NULL, &why);
+    kept = report_of(TEST_DIR "/fixtures/captures/demo", NULL, &why);
+    assert_non_null(written);
+    assert_non_null(kept);
+    assert_true(json_equal(written, kept));
+    json_decref(written);
+    json_decref(kept);
+    buf_free(&text);
+    buf_free(&why);
+    scenario_free(&s);
+    scratch_remove(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(with_paths),
         cmocka_unit_test(without_paths),
+        cmocka_unit_test(the_demo_is_its_scenario),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
