@@ -189,22 +189,38 @@ static void path_parse(struct str path, struct path_facts *ret)
     *ret = f;
 }
 
+static bool walk_to_container(struct walk *w, struct str path, struct str *ret_component,
+                              struct shape_match *ret)
+{
+    walk_start(w, path);
+    return walk_next(w, ret_component, ret) && !ret->shape->helper;
+}
+
 struct str cgroup_container_prefix(struct str path)
 {
     struct shape_match m;
-    struct str component, own;
+    struct str c;
     struct walk w;
-    const char *end;
 
-    walk_start(&w, path);
-    if (!walk_next(&w, &component, &m) || m.shape->helper) {
+    if (!walk_to_container(&w, path, &c, &m)) {
         return (struct str){NULL, 0};
     }
-    end = component.p + component.n;
-    if (m.shape->own && next_component(&w.rest, &own) && str_is(own, m.shape->own)) {
-        end = own.p + own.n;
+    return (struct str){path.p, (size_t)(c.p + c.n - path.p)};
+}
+
+struct str cgroup_node_root(struct str path)
+{
+    struct shape_match m;
+    struct str c, own;
+    struct walk w;
+
+    if (!walk_to_container(&w, path, &c, &m)) {
+        return (struct str){NULL, 0};
     }
-    return (struct str){path.p, (size_t)(end - path.p)};
+    if (m.shape->own && next_component(&w.rest, &own) && str_is(own, m.shape->own)) {
+        c = own;
+    }
+    return (struct str){path.p, (size_t)(c.p + c.n - path.p)};
 }
 
 /* ---- A line ---- */

@@ -37,8 +37,8 @@ struct cgroup_facts {
 /* 0 or -ENOMEM. Any bytes are fine. */
 int cgroup_parse(struct str text, struct arena *a, struct cgroup_facts *ret);
 
-/* The same on a node that is a container itself: paths below root (cgroup_container_prefix() of PID
- * 1's path; may be none) are read as if root were the host's. The facts' path keeps it. */
+/* The same on a node that is a container itself: paths below root (cgroup_node_root(); may be none)
+ * are read as if root were the host's. The facts' path keeps it. */
 int cgroup_parse_below(struct str text, struct str root, struct arena *a, struct cgroup_facts *ret);
 
 /* One line of the text: "digits:controllers:/path". The trailing " (deleted)" is cut off (and
@@ -51,10 +51,13 @@ struct cgroup_line {
 };
 bool cgroup_line_parse(struct str line, struct cgroup_line *ret);
 
-/* The path's prefix through its outermost container component (and crun's or Proxmox's sub-cgroup
- * directly below it, which is the container's own), none if it has no such; for the node's own root
- * on nodes that are containers themselves. */
+/* The path's prefix through its outermost container component, none if it has no such. */
 struct str cgroup_container_prefix(struct str path);
+
+/* The node's own root, on nodes that are containers themselves: path is PID 1's. The prefix as
+ * above, and crun's or Proxmox's sub-cgroup directly below it: what the node makes is below that.
+ */
+struct str cgroup_node_root(struct str path);
 
 const char *cgroup_kind_name(enum cgroup_kind k); /* "container" */
 

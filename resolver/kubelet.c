@@ -80,7 +80,7 @@ static int read_host(const struct procfs *p, struct arena *a, struct kubelet_hos
     if (rc < 0) {
         return rc;
     }
-    ret->root = cgroup_container_prefix(str_of(init.path));
+    ret->root = cgroup_node_root(str_of(init.path));
     procfs_read_ns(p, 1, &ret->init);
     if (p->own_pidns && read_cgroup(p, getpid(), ret->root, a, &own) == 0 &&
         own.kind == CGROUP_HOST) {

@@ -180,7 +180,7 @@ static struct str find_root(const struct ptable *t)
     if (facts->kind != CGROUP_CONTAINER && facts->kind != CGROUP_NESTED) {
         return (struct str){NULL, 0};
     }
-    return cgroup_container_prefix(str_of(facts->path));
+    return cgroup_node_root(str_of(facts->path));
 }
 
 static int finish(struct ptable_scan *s, struct err *err)

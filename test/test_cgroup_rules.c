@@ -292,19 +292,16 @@ static void nodes_that_are_containers(void **state)
 static void check_prefix(const struct parent *p, const struct leaf *l, const char *path)
 {
     (void)p;
+    assert_true(str_is(cgroup_container_prefix(str_of(path)), path));
+    assert_true(str_is(cgroup_node_root(str_of(path)), path));
     for (size_t i = 0; i < N(below); i++) {
-        struct str deep = str_of(arena_printf(&arena, "%s%s%s", path, OR_NONE(l->own), below[i]));
-        struct str prefix;
+        const char *root = arena_printf(&arena, "%s%s", path, l->own ? l->own : "");
+        struct str deep = str_of(arena_printf(&arena, "%s%s", root, below[i]));
 
-        if (!l->own) {
-            deep = str_of(arena_printf(&arena, "%s%s", path, below[i]));
-        }
-        prefix = cgroup_container_prefix(deep);
-        assert_non_null(prefix.p);
-        assert_true(str_is((struct str){deep.p + prefix.n, deep.n - prefix.n}, below[i]));
-        assert_true(str_is(anchor_strip_root(deep, prefix), below[i]));
+        assert_true(str_is(cgroup_container_prefix(deep), path));
+        assert_true(str_is(cgroup_node_root(deep), root));
+        assert_true(str_is(anchor_strip_root(deep, cgroup_node_root(deep)), below[i]));
     }
-    assert_true(str_eq(cgroup_container_prefix(str_of(path)), str_of(path)));
 }
 
 static void prefix_ends_with_the_container(void **state)
@@ -316,6 +313,7 @@ static void prefix_ends_with_the_container(void **state)
     assert_null(cgroup_container_prefix(STR("/kubepods/pod" UUID)).p);
     assert_null(cgroup_container_prefix(STR("/crio-conmon-" A64 ".scope/" B64)).p);
     assert_null(cgroup_container_prefix((struct str){NULL, 0}).p);
+    assert_null(cgroup_node_root(STR("/init.scope")).p);
 }
 
 /* All orders of the lines give one answer. */
