@@ -55,7 +55,7 @@ static int put_dumped(const char *data, size_t n, void *context)
 
 static void dump(struct doc_writer *w, const json_t *value)
 {
-    size_t flags = JSON_ENCODE_ANY | JSON_REAL_PRECISION(REAL_PRECISION);
+    size_t flags = JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(REAL_PRECISION);
 
     flags |= w->indent ? JSON_INDENT(INDENT) : 0;
     if (w->failure != ERR_NONE) {

@@ -409,6 +409,10 @@ struct podpid_answer {
 PODPID_API int podpid_whois(struct podpid_snapshot *s, pid_t pid, pid_t ns_of,
                             const struct podpid_answer **ret, struct podpid_error *error);
 
+/* The answer as one JSON object on one line. */
+PODPID_API int podpid_answer_to_json(const struct podpid_answer *a, podpid_write_fn write,
+                                     void *context, struct podpid_error *error);
+
 /* ---- Index: look-ups without a system call ------------------------------------------------------
  */
 

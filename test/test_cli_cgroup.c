@@ -131,7 +131,7 @@ static void as_json(void **state)
     assert_has(out, "null");
     run_verb(bytes, sizeof(bytes) - 1, "-o", "json");
     assert_int_equal(status, CLI_OK);
-    assert_has(out, "\xef\xbf\xbd\\\"x");
+    assert_has(out, "\\uFFFD\\\"x");
 }
 
 static void made_safe_for_terminals(void **state)

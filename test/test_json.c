@@ -160,7 +160,6 @@ static void hostile_text_stays_inside_its_string(void **state)
     json_t *doc;
 
     (void)state;
-    memset(megabyte, 0xfe, sizeof(megabyte) - 1);
     for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
         struct podpid_pod *p = snap_pod(s, texts[i], texts[i], texts[i]);
         struct podpid_container *c = snap_container(s, p, texts[i], texts[i], 10);
@@ -170,12 +169,14 @@ static void hostile_text_stays_inside_its_string(void **state)
         c->image = c->reason = texts[i];
         snap_warn(s, texts[i]);
     }
+    memset(megabyte, 0xfe, sizeof(megabyte) - 1);
+    snap_container(s, snap_pod(s, "ns", megabyte, "u"), "c", snap_id(s, "aa"), 12);
     write_all(s, PODPID_JSON_DOCUMENT, &text);
     assert_true(text_is_utf8(text.p, text.n));
     doc = json_loadb(text.p, text.n, 0, NULL);
     assert_non_null(doc);
     assert_int_equal(json_array_size(json_object_get(doc, "pods")),
-                     sizeof(texts) / sizeof(texts[0]));
+                     sizeof(texts) / sizeof(texts[0]) + 1);
     json_decref(doc);
     buf_free(&text);
     write_all(s, PODPID_JSON_LINES, &text);

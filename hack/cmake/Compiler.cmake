@@ -23,6 +23,10 @@ if(PODPID_WERROR)
   target_compile_options(podpid_compiler INTERFACE -Werror)
 endif()
 
+# Only what is marked PODPID_API is seen from outside; what nobody calls is left out of the program.
+target_compile_options(podpid_compiler INTERFACE
+  -fvisibility=hidden -ffunction-sections -fdata-sections)
+
 set(hardening -fstack-protector-strong -fstack-clash-protection -fcf-protection=full
   -fno-omit-frame-pointer)
 foreach(flag IN LISTS hardening)

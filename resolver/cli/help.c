@@ -20,7 +20,7 @@ static const struct cli_option select_options[] = {
     {0, NULL, NULL, NULL}};
 
 static const struct cli_option look_options[] = {
-    {'r', "runtime-endpoint", "SOCKET",
+    {'r', "runtime-endpoint", "ADDR",
      "the runtime's socket: unix:///PATH, /PATH or unix:@NAME\n"
      "(default: $CONTAINER_RUNTIME_ENDPOINT, then --config, the\n"
      "kubelet's setting, /etc/crictl.yaml, the well-known sockets)"},

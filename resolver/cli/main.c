@@ -15,7 +15,6 @@ static const struct cli_verb *const verbs[] = {
     &pid_verb,     /* just PIDs, a line each */
     &whois_verb,   /* which container is this process in */
     &cgroup_verb,  /* explain the text of a /proc/PID/cgroup */
-    &capture_verb, /* record what runtime and kernel say */
     &version_verb, /* podpid's version */
     NULL};
 

@@ -1,0 +1,25 @@
+/* -o json and -o jsonl: the library's own documents. */
+#include "resolver/cli/out.h"
+
+#include <stdio.h>
+
+static int write_style(const struct podpid_snapshot *s, enum podpid_json_style style)
+{
+    struct podpid_error error = PODPID_ERROR_INIT;
+    int rc = podpid_snapshot_to_json(s, style, cli_write, NULL, &error);
+
+    /* A failed write is said once, when standard output is closed. */
+    return rc < 0 && !ferror(stdout) ? cli_fail(&error) : CLI_OK;
+}
+
+int out_json(const struct cli *cli, const struct podpid_snapshot *s)
+{
+    (void)cli;
+    return write_style(s, PODPID_JSON_DOCUMENT);
+}
+
+int out_jsonl(const struct cli *cli, const struct podpid_snapshot *s)
+{
+    (void)cli;
+    return write_style(s, PODPID_JSON_LINES);
+}

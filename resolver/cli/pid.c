@@ -1,0 +1,248 @@
+/* podpid pid: just PIDs, all of them or none. */
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+
+#include "resolver/cli/cli.h"
+
+enum { OPT_PARTIAL = CLI_OWN };
+
+static const struct cli_option own_options[] = {
+    {OPT_PARTIAL, "partial", NULL,
+     "print what there is: lines of ID<TAB>PID, with - for a PID\n"
+     "that is not verified"},
+    {0, NULL, NULL, NULL}};
+
+/* What one argument found. */
+struct answer {
+    const char *name;
+    const struct podpid_container **containers; /* malloc'ed */
+    size_t n;
+    int code; /* of podpid_snapshot_find() */
+    struct podpid_error error;
+};
+
+struct answers {
+    struct answer *items;
+    size_t n;
+};
+
+static void clear(struct answers *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        free(a->items[i].containers);
+        a->items[i].containers = NULL;
+        a->items[i].n = 0;
+    }
+}
+
+static void free_answers(struct answers *a)
+{
+    clear(a);
+    free(a->items);
+}
+
+static bool is_good(const struct podpid_container *c)
+{
+    return c->verdict == PODPID_VERIFIED && c->pid > 0;
+}
+
+/* Absent or exited: a container that restarts just now has a new id in a moment. */
+static bool may_be_restarting(const struct answer *a)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        if (a->containers[i]->verdict == PODPID_EXITED) {
+            return true;
+        }
+    }
+    return a->code == PODPID_ERR_ANSWER;
+}
+
+/* Find all names; true if any of them is worth a second look. */
+static bool find_all(struct answers *a, const struct podpid_snapshot *s)
+{
+    bool again = false;
+
+    clear(a);
+    for (size_t i = 0; i < a->n; i++) {
+        struct answer *it = &a->items[i];
+
+        it->error.size = sizeof(it->error);
+        it->code = podpid_snapshot_find(s, it->name, &it->containers, &it->n, &it->error);
+        again = again || may_be_restarting(it);
+    }
+    return again;
+}
+
+static void say_not_verified(const struct podpid_container *c)
+{
+    const char *why = c->reason ? c->reason : "no reason is known";
+
+    if (c->pod->name && c->name) {
+        cli_say("%s/%s/%s (%.12s) is not verified but %s: %s",
+                c->pod->namespace_ ? c->pod->namespace_ : "", c->pod->name, c->name, c->id,
+                podpid_verdict_name(c->verdict), why);
+    } else {
+        cli_say("%.12s is not verified but %s: %s", c->id, podpid_verdict_name(c->verdict), why);
+    }
+}
+
+/* Say what is wrong with each; the exit status. */
+static int judge(const struct answers *a)
+{
+    int worst = CLI_OK;
+
+    for (size_t i = 0; i < a->n; i++) {
+        const struct answer *it = &a->items[i];
+
+        if (it->code < 0) {
+            int status = cli_fail(&it->error);
+
+            worst = status > worst ? status : worst;
+        }
+        for (size_t k = 0; k < it->n; k++) {
+            if (!is_good(it->containers[k])) {
+                say_not_verified(it->containers[k]);
+                worst = worst > CLI_NOT_WELL ? worst : CLI_NOT_WELL;
+            }
+        }
+    }
+    return worst;
+}
+
+static int print_partial(const struct cli *cli, const char *id, pid_t pid)
+{
+    CLI_AUTO(cli_free) char *safe = cli_text(cli, id, 600);
+
+    if (!safe) {
+        return cli_nomem();
+    }
+    if (pid > 0) {
+        printf("%s\t%d\n", safe, pid);
+    } else {
+        printf("%s\t-\n", safe);
+    }
+    return CLI_OK;
+}
+
+static int print(const struct cli *cli, const struct answers *a, bool partial)
+{
+    for (size_t i = 0; i < a->n; i++) {
+        const struct answer *it = &a->items[i];
+        int status = CLI_OK;
+
+        if (partial && it->code < 0) {
+            status = print_partial(cli, it->name, 0);
+        }
+        for (size_t k = 0; k < it->n && status == CLI_OK; k++) {
+            const struct podpid_container *c = it->containers[k];
+
+            if (partial) {
+                status = print_partial(cli, c->id, is_good(c) ? c->pid : 0);
+            } else {
+                printf("%d\n", c->pid);
+            }
+        }
+        if (status != CLI_OK) {
+            return status;
+        }
+    }
+    return CLI_OK;
+}
+
+static int64_t now(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* The second look has what the first left of the timeout. One that fails leaves the answers as they
+ * were. */
+static void look_again(const struct cli *cli, int64_t deadline, struct answers *a,
+                       struct podpid_snapshot **s)
+{
+    struct cli second = *cli;
+    struct podpid_snapshot *fresh = NULL;
+
+    second.look.timeout = deadline - now();
+    second.quiet = true;
+    second.verbose = false;
+    if (cli->look.replay || second.look.timeout <= 0 || cli_look(&second, &fresh) != CLI_OK) {
+        return;
+    }
+    find_all(a, fresh);
+    podpid_snapshot_free(*s);
+    *s = fresh;
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+    CLI_AUTO(cli_free_snapshot) struct podpid_snapshot *s = NULL;
+    CLI_AUTO(free_answers) struct answers answers = {0};
+    int64_t deadline;
+    bool partial = false;
+    int key, status, written;
+
+    while ((key = cli_getopt(cli, argc, argv)) != CLI_DONE) {
+        if (key != OPT_PARTIAL) {
+            return cli->status;
+        }
+        partial = true;
+    }
+    if (optind == argc) {
+        return cli_usage(cli, "name a NAMESPACE/POD, a NAMESPACE/POD/CONTAINER or a container id");
+    }
+    answers.items = calloc((size_t)(argc - optind), sizeof(struct answer));
+    if (!answers.items) {
+        return cli_nomem();
+    }
+    for (; optind < argc; optind++) {
+        answers.items[answers.n++].name = argv[optind];
+    }
+    deadline = now() + (cli->look.timeout ? cli->look.timeout : INT64_C(10000000000));
+    status = cli_look(cli, &s);
+    if (status != CLI_OK) {
+        return status;
+    }
+    if (find_all(&answers, s)) {
+        look_again(cli, deadline, &answers, &s);
+    }
+    status = judge(&answers);
+    if (status == CLI_OK || (partial && status == CLI_NOT_WELL)) {
+        written = print(cli, &answers, partial);
+        status = written == CLI_OK ? status : written;
+    }
+    return status;
+}
+
+const struct cli_verb pid_verb = {
+    .name = "pid",
+    .args = "NAMESPACE/POD[/CONTAINER]|CONTAINER-ID...",
+    .summary = "just PIDs, a line each",
+    .about =
+        "Prints the verified main PIDs of what is named, a line each, in the order of the\n"
+        "arguments. It is all or nothing: if one of them is absent, ambiguous or not verified,\n"
+        "nothing is printed but the reason, on standard error.\n"
+        "\n"
+        "NAMESPACE/POD/CONTAINER is the newest container of that name in the ready pod of that\n"
+        "name. NAMESPACE/POD is all its running containers in the order of their creation. A\n"
+        "container id may carry a scheme (containerd://, docker://, cri-o://) and may be "
+        "shortened\n"
+        "to 3 or more digits that no other running container's id begins with.\n"
+        "\n"
+        "A name that is absent or has exited may be restarting: podpid looks once more, within "
+        "the\n"
+        "same --timeout.",
+    .groups = CLI_LOOK,
+    .own = own_options,
+    .notes =
+        "Examples:\n"
+        "  nsenter -t \"$(podpid pid prod/web/app)\" -n ss -ltn\n"
+        "  podpid pid containerd://4f1d9a0c1b2e\n"
+        "\n"
+        "Exit status: 0 all are verified; 1 one is absent, ambiguous or not verified; 2 usage;\n"
+        "3 could not look.",
+    .run = run,
+};
