@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <linux/capability.h>
+#include <linux/sched.h>
 #include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
@@ -211,6 +212,51 @@ static void host_proc_from_a_child_namespace(void **state)
     in_namespaces(CLONE_NEWPID, see_host_proc, &host);
 }
 
+/* A child of ours that has the same PID here and on the host; 0 in it. */
+static pid_t fork_with_one_number(void)
+{
+    for (pid_t pid = 20000; pid < 30000; pid++) {
+        pid_t numbers[] = {pid, pid}; /* the innermost namespace's first */
+        struct clone_args args = {
+            .exit_signal = SIGCHLD, .set_tid = (uintptr_t)numbers, .set_tid_size = 2};
+        long rc = syscall(SYS_clone3, &args, sizeof(args));
+
+        if (rc >= 0 || errno != EEXIST) {
+            return (pid_t)rc;
+        }
+    }
+    return -1;
+}
+
+/* "self" is getpid() there, and yet it is another namespace's. */
+static void see_host_proc_by_chance(const void *arg)
+{
+    struct looked l;
+    char self[16] = "";
+    pid_t pid = fork_with_one_number();
+
+    (void)arg;
+    if (pid < 0) {
+        fprintf(stderr, "skipped: clone3 with set_tid: %s\n", strerror(errno));
+        _exit(SKIPPED);
+    }
+    if (pid == 0) {
+        MUST(readlink("/proc/self", self, sizeof(self) - 1) > 0);
+        MUST(atoi(self) == getpid());
+        look("/proc", &l);
+        MUST(!l.p.own_pidns && l.p.other_pidns);
+        MUST(says(&l, "another PID namespace"));
+        _exit(0);
+    }
+    _exit(wait_for(pid));
+}
+
+static void one_number_in_two_namespaces(void **state)
+{
+    (void)state;
+    in_namespaces(CLONE_NEWPID, see_host_proc_by_chance, NULL);
+}
+
 static void in_own_cgroupns(const void *arg)
 {
     struct looked l;
@@ -327,6 +373,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(hidepid),
         cmocka_unit_test(host_proc_from_a_child_namespace),
+        cmocka_unit_test(one_number_in_two_namespaces),
         cmocka_unit_test(own_cgroup_namespace),
         cmocka_unit_test(own_user_namespace),
         cmocka_unit_test(own_time_namespace),

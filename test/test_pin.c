@@ -180,6 +180,39 @@ static void folder(void **state)
     scratch_remove(dir);
 }
 
+/* A text may end where a read does. */
+static void texts_of_all_lengths(void **state)
+{
+    static const size_t lengths[] = {0,    1,    4094, 4095,  4096,  4097,  8190,
+                                     8191, 8192, 8193, 16383, 16384, 65535, 1024 * 1024};
+    CLEANUP(buf_free) struct buf b = {0};
+    char *dir = scratch_new(), *text = malloc(1024 * 1024 + 1);
+    struct procfs p;
+
+    (void)state;
+    assert_non_null(text);
+    for (size_t i = 0; i <= 1024 * 1024; i++) {
+        text[i] = (char)('a' + i % 23);
+    }
+    assert_int_equal(procfs_open(dir, &p, NULL), 0);
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        buf_free(&b);
+        scratch_write(dir, "7/cgroup", text, lengths[i]);
+        assert_int_equal(procfs_read(p.fd, 7, "cgroup", &b), 0);
+        assert_int_equal(b.n, lengths[i]);
+        assert_memory_equal(b.p, text, lengths[i]);
+        assert_int_equal(b.p[b.n], '\0');
+        assert_int_equal(procfs_read_file(p.fd, "7/cgroup", lengths[i], &b), 0);
+        assert_int_equal(b.n, lengths[i]);
+    }
+    assert_int_equal(procfs_read_file(p.fd, "7/cgroup", 1024 * 1024 - 1, &b), -EFBIG);
+    scratch_write(dir, "7/cgroup", text, 1024 * 1024 + 1);
+    assert_int_equal(procfs_read(p.fd, 7, "cgroup", &b), -EFBIG);
+    procfs_close(&p);
+    scratch_remove(dir);
+    free(text);
+}
+
 static void folders_that_cannot_be_opened(void **state)
 {
     struct procfs p = {.fd = -2};
@@ -202,6 +235,7 @@ int main(void)
         cmocka_unit_test(leader_exits),
         cmocka_unit_test(namespaces),
         cmocka_unit_test(folder),
+        cmocka_unit_test(texts_of_all_lengths),
         cmocka_unit_test(folders_that_cannot_be_opened),
     };
 
