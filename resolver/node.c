@@ -73,6 +73,19 @@ static uint64_t inode_of(int dir_fd, const char *name)
     return dir_fd >= 0 && fstatat(dir_fd, name, &st, 0) == 0 ? st.st_ino : 0;
 }
 
+/* The PID namespace that a procfs is of. PID 1's may be unreadable even to root (an LSM); then one
+ * process in the initial namespace (kthreadd is 2) proves that it is that one, for no other shows
+ * it. */
+static uint64_t pidns_of(const struct procfs *p)
+{
+    uint64_t inode = inode_of(p->fd, p->own_pidns ? "self/ns/pid" : "1/ns/pid");
+
+    if (inode == 0 && inode_of(p->fd, "2/ns/pid") == INIT_PID_NS) {
+        inode = INIT_PID_NS;
+    }
+    return inode;
+}
+
 static bool is_other(uint64_t inode, uint64_t initial)
 {
     return inode != 0 && inode != initial;
@@ -191,7 +204,7 @@ static int read_privileges(const struct procfs *p, struct node_facts *n)
     n->own_userns = is_other(inode_of(self, "ns/user"), INIT_USER_NS);
     n->own_timens = is_other(inode_of(self, "ns/time"), INIT_TIME_NS);
     n->nested_pidns = is_other(inode_of(self, "ns/pid"), INIT_PID_NS);
-    n->node.pid_namespace = inode_of(p->fd, p->own_pidns ? "self/ns/pid" : "1/ns/pid");
+    n->node.pid_namespace = pidns_of(p);
     n->other_pidns = p->other_pidns;
     n->not_root = geteuid() != 0 || n->own_userns;
     n->no_ptrace = n->own_userns || !has_ptrace();
