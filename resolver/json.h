@@ -27,6 +27,8 @@ json_t *doc_pids(const pid_t *pids, size_t n);
  * becomes NULL. */
 void doc_put(json_t **object, const char *key, json_t *value);
 void doc_append(json_t **array, json_t *value);
+/* As doc_put() under a name that may be any bytes. */
+void doc_put_named(json_t **object, const char *name, json_t *value);
 
 json_t *doc_node(const struct podpid_node *n);
 json_t *doc_runtime(const struct podpid_runtime *r); /* NULL: null */

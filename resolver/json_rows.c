@@ -91,21 +91,28 @@ json_t *doc_pids(const pid_t *pids, size_t n)
     return array;
 }
 
+void doc_put_named(json_t **object, const char *name, json_t *value)
+{
+    struct buf key = {0};
+
+    buf_puts(&key, "");
+    buf_put_utf8(&key, name, strlen(name));
+    if (key.failed) {
+        json_decref(value);
+        json_decref(*object);
+        *object = NULL;
+    } else {
+        doc_put(object, key.p, value);
+    }
+    buf_free(&key);
+}
+
 static json_t *doc_labels(const struct podpid_label *labels, size_t n)
 {
     json_t *object = json_object();
 
     for (size_t i = 0; i < n; i++) {
-        struct buf key = {0};
-
-        buf_put_utf8(&key, labels[i].key, strlen(labels[i].key));
-        if (key.failed) {
-            json_decref(object);
-            object = NULL;
-        } else {
-            doc_put(&object, key.p ? key.p : "", doc_text(labels[i].value));
-        }
-        buf_free(&key);
+        doc_put_named(&object, labels[i].key, doc_text(labels[i].value));
     }
     return object;
 }

@@ -336,11 +336,9 @@ int64_t podpid_look_deadline(const struct podpid_look *k)
 
 /* ---- Blocking ------------------------------------------------------------------------------ */
 
-int podpid_look_run(const struct podpid_options *options, int cancel_fd,
-                    struct podpid_snapshot **ret, struct podpid_error *error)
+int look_drive(struct podpid_look *k, int cancel_fd, struct podpid_error *error)
 {
-    struct podpid_look *k = NULL;
-    int rc = podpid_look_new(options, &k, error);
+    int rc = 0;
 
     while (rc == 0) {
         struct pollfd fds[2] = {{.fd = k->epoll_fd, .events = POLLIN},
@@ -358,9 +356,20 @@ int podpid_look_run(const struct podpid_options *options, int cancel_fd,
             rc = error_publish(&err, error);
         }
     }
-    if (rc == 1) {
+    return rc < 0 ? rc : 0;
+}
+
+int podpid_look_run(const struct podpid_options *options, int cancel_fd,
+                    struct podpid_snapshot **ret, struct podpid_error *error)
+{
+    struct podpid_look *k = NULL;
+    int rc = podpid_look_new(options, &k, error);
+
+    if (rc == 0) {
+        rc = look_drive(k, cancel_fd, error);
+    }
+    if (rc == 0) {
         *ret = podpid_look_take(k);
-        rc = 0;
     }
     podpid_look_free(k);
     return rc;

@@ -100,6 +100,9 @@ struct podpid_look {
     struct verdict_input input;
 };
 
+/* look.c: step until it is done, blocking. 0, or a negative podpid code. */
+int look_drive(struct podpid_look *k, int cancel_fd, struct podpid_error *error);
+
 /* look_runtime.c: asking, and taking what came back. */
 int look_open_runtime(struct podpid_look *k, struct err *err); /* identity and list asked for */
 int look_step_runtime(struct podpid_look *k, nsec now, struct err *err);

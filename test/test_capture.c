@@ -1,0 +1,310 @@
+/* Captures written: what they hold, what they never hold, and that they are read back as they were.
+ */
+#include <errno.h>
+#include <ftw.h>
+#include <limits.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "resolver/capture.h"
+#include "resolver/replay.h"
+#include "test/support/scratch.h"
+
+#define GOOD TEST_DIR "/fixtures/captures-broken/good"
+
+/* What a look would hold: the good capture read in stands for a node. */
+struct source {
+    struct arena arena;
+    struct replay replay;
+    struct capture_source src;
+    char *parent; /* a scratch folder; the capture goes to parent/capture */
+    char dir[PATH_MAX];
+};
+
+static void source_of(struct source *s, const char *from)
+{
+    struct err err = {0};
+
+    *s = (struct source){.parent = scratch_new()};
+    snprintf(s->dir, sizeof(s->dir), "%s/capture", s->parent);
+    if (replay_open(from, &s->arena, &s->replay, &err) < 0) {
+        fail_msg("%s", err.text);
+    }
+    s->src = (struct capture_source){.view = &s->replay.view,
+                                     .endpoint = s->replay.endpoint,
+                                     .node = &s->replay.node,
+                                     .procfs = &s->replay.procfs,
+                                     .taken_at = s->replay.taken_at,
+                                     .with_labels = true};
+}
+
+static void source_done(struct source *s)
+{
+    procfs_close(&s->replay.procfs);
+    arena_free(&s->arena);
+    scratch_remove(s->parent);
+}
+
+static void same_file(const char *a, const char *b, const char *name)
+{
+    struct buf x, y;
+
+    assert_true(scratch_read(a, name, &x));
+    assert_true(scratch_read(b, name, &y));
+    assert_string_equal(x.p, y.p);
+    buf_free(&x);
+    buf_free(&y);
+}
+
+static void what_is_written_is_read_back(void **state)
+{
+    static const char *const files[] = {"proc/120/stat", "proc/120/cgroup", "proc/120/status"};
+    struct source s;
+    struct arena a = {0};
+    struct replay r;
+    struct err err = {0};
+    struct buf b;
+
+    (void)state;
+    source_of(&s, GOOD);
+    if (capture_write(&s.src, s.dir, &err) < 0) {
+        fail_msg("%s", err.text);
+    }
+    assert_int_equal(replay_open(s.dir, &a, &r, &err), 0);
+    assert_string_equal(r.view.runtime.version, "1.6.20");
+    assert_string_equal(r.endpoint, s.replay.endpoint);
+    assert_int_equal(r.view.n_pods, 1);
+    assert_int_equal(r.view.n_containers, 1);
+    assert_string_equal(r.view.containers[0].id, s.replay.view.containers[0].id);
+    assert_string_equal(r.view.containers[0].sandbox_id, s.replay.view.pods[0].id);
+    assert_int_equal(r.view.containers[0].pid, 120);
+    assert_string_equal(view_label(r.view.pods[0].labels, r.view.pods[0].n_labels, "app"), "web");
+    assert_string_equal(r.node.node.boot_id, s.replay.node.node.boot_id);
+    assert_int_equal(r.node.node.pid_namespace, s.replay.node.node.pid_namespace);
+    assert_true(r.taken_at == s.replay.taken_at);
+    assert_true(r.has_label_values);
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        same_file(GOOD, s.dir, files[i]);
+    }
+    assert_true(scratch_read(s.dir, "proc/stat", &b));
+    assert_string_equal(b.p, "btime 1795400000\n");
+    buf_free(&b);
+    assert_true(scratch_read(s.dir, "proc/120/ns.json", &b));
+    assert_non_null(strstr(b.p, "\"pid\": 4026532001"));
+    buf_free(&b);
+    procfs_close(&r.procfs);
+    arena_free(&a);
+    source_done(&s);
+}
+
+static int check_mode(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    mode_t wanted = type == FTW_D ? 0700 : 0600;
+
+    (void)at;
+    if ((st->st_mode & 07777) != wanted) {
+        print_error("%s: mode %o\n", path, st->st_mode & 07777);
+        return 1;
+    }
+    return 0;
+}
+
+static void nobody_else_can_read_it(void **state)
+{
+    struct source s;
+    struct err err = {0};
+    mode_t old = umask(0);
+
+    (void)state;
+    source_of(&s, GOOD);
+    assert_int_equal(capture_write(&s.src, s.dir, &err), 0);
+    umask(old);
+    assert_int_equal(nftw(s.dir, check_mode, 16, FTW_PHYS), 0);
+    source_done(&s);
+}
+
+static bool is_there(const char *dir, const char *name)
+{
+    char path[PATH_MAX];
+
+    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    return access(path, F_OK) == 0;
+}
+
+static void nothing_is_overwritten(void **state)
+{
+    struct source s;
+    struct err err = {0};
+    struct buf b;
+
+    (void)state;
+    source_of(&s, GOOD);
+    scratch_puts(s.dir, "mine", "precious");
+    assert_int_equal(capture_write(&s.src, s.dir, &err), -ENOTEMPTY);
+    assert_int_equal(err.kind, ERR_WRITE);
+    assert_non_null(strstr(err.text, s.dir));
+    assert_true(scratch_read(s.dir, "mine", &b));
+    assert_string_equal(b.p, "precious");
+    buf_free(&b);
+    assert_false(is_there(s.dir, "runtime.json"));
+    assert_false(is_there(s.dir, "proc"));
+    source_done(&s);
+}
+
+static void an_empty_folder_will_do(void **state)
+{
+    struct source s;
+    struct err err = {0};
+
+    (void)state;
+    source_of(&s, GOOD);
+    assert_int_equal(mkdir(s.dir, 0755), 0);
+    assert_int_equal(capture_write(&s.src, s.dir, &err), 0);
+    assert_true(is_there(s.dir, "runtime.json"));
+    source_done(&s);
+}
+
+static void no_folder_can_be_made_there(void **state)
+{
+    struct source s;
+    struct err err = {0};
+
+    (void)state;
+    source_of(&s, GOOD);
+    scratch_puts(s.parent, "capture", "a file");
+    assert_int_equal(capture_write(&s.src, s.dir, &err), -ENOTDIR);
+    assert_int_equal(capture_write(&s.src, "/nonexistent/capture", &err), -ENOENT);
+    assert_int_equal(err.kind, ERR_WRITE);
+    source_done(&s);
+}
+
+/* A runtime that gives one id twice: the capture would be refused, so there is none, and nothing
+ * of it stays behind; a folder that was there stays. */
+static void what_cannot_be_read_back_is_removed(void **state)
+{
+    struct source s;
+    struct err err = {0};
+    struct view_container twice[2];
+
+    (void)state;
+    source_of(&s, GOOD);
+    twice[0] = twice[1] = s.replay.view.containers[0];
+    s.replay.view.containers = twice;
+    s.replay.view.n_containers = 2;
+    assert_true(capture_write(&s.src, s.dir, &err) < 0);
+    assert_int_equal(err.kind, ERR_WRITE);
+    assert_non_null(strstr(err.text, "two containers have the id"));
+    assert_false(is_there(s.parent, "capture"));
+    assert_int_equal(mkdir(s.dir, 0700), 0);
+    assert_true(capture_write(&s.src, s.dir, &err) < 0);
+    assert_true(is_there(s.parent, "capture"));
+    assert_false(is_there(s.dir, "runtime.json"));
+    assert_false(is_there(s.dir, "proc"));
+    source_done(&s);
+}
+
+static int looks_for_secrets(const char *path, const struct stat *st, int type, struct FTW *at)
+{
+    struct buf b;
+    int found = 0;
+
+    (void)st;
+    (void)at;
+    if (type == FTW_F && scratch_read("", path, &b)) {
+        found = memmem(b.p, b.n, "s3cret", 6) != NULL;
+        if (found) {
+            print_error("%s:\n%s\n", path, b.p);
+        }
+        buf_free(&b);
+    }
+    return found;
+}
+
+/* Whatever lies beside what a capture needs; values of labels, unless asked for. */
+static void secrets_stay_where_they_are(void **state)
+{
+    static const char *const files[] = {"environ", "cmdline", "maps", "comm", "task/120/comm"};
+    static const struct view_label labels[] = {{"app", "s3cret"}, {"k8s.io/x\xff", "s3cret"}};
+    struct source s;
+    struct err err = {0};
+    struct buf b;
+    char *node = scratch_new();
+
+    (void)state;
+    scratch_copy(GOOD, node);
+    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+        char name[64];
+
+        snprintf(name, sizeof(name), "proc/120/%s", files[i]);
+        if (!strstr(name, "task")) {
+            scratch_puts(node, name, "TOKEN=s3cret");
+        }
+    }
+    scratch_puts(node, "proc/120/status",
+                 "Name:\tapp\nUmask:\ts3cret\nState:\tS (sleeping)\nTgid:\t120\nPid:\t120\n"
+                 "PPid:\t100\nUid:\ts3cret\nNSpid:\t120\t1\nThreads:\t1\nSeccomp:\ts3cret\n");
+    source_of(&s, node);
+    s.replay.view.pods[0].labels = labels;
+    s.replay.view.pods[0].n_labels = 2;
+    s.replay.view.pods[0].config_hash = "s3cret";
+    s.replay.view.containers[0].labels = labels;
+    s.replay.view.containers[0].n_labels = 1;
+    s.src.with_labels = false;
+    if (capture_write(&s.src, s.dir, &err) < 0) {
+        fail_msg("%s", err.text);
+    }
+    assert_int_equal(nftw(s.dir, looks_for_secrets, 16, FTW_PHYS), 0);
+    assert_true(scratch_read(s.dir, "proc/120/status", &b));
+    assert_string_equal(b.p, "Name:\tapp\nState:\tS (sleeping)\nTgid:\t120\nPid:\t120\n"
+                             "PPid:\t100\nNSpid:\t120\t1\nThreads:\t1\n");
+    buf_free(&b);
+    assert_true(scratch_read(s.dir, "runtime.json", &b));
+    assert_non_null(strstr(b.p, "\"app\": null"));
+    buf_free(&b);
+    source_done(&s);
+    scratch_remove(node);
+}
+
+static void without_a_runtime(void **state)
+{
+    struct source s;
+    struct arena a = {0};
+    struct replay r;
+    struct err err = {0};
+
+    (void)state;
+    source_of(&s, GOOD);
+    s.src.view = NULL;
+    assert_int_equal(capture_write(&s.src, s.dir, &err), 0);
+    assert_int_equal(replay_open(s.dir, &a, &r, &err), 0);
+    assert_false(r.has_runtime);
+    assert_int_equal(r.view.n_containers, 0);
+    procfs_close(&r.procfs);
+    arena_free(&a);
+    source_done(&s);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(what_is_written_is_read_back),
+        cmocka_unit_test(nobody_else_can_read_it),
+        cmocka_unit_test(nothing_is_overwritten),
+        cmocka_unit_test(an_empty_folder_will_do),
+        cmocka_unit_test(no_folder_can_be_made_there),
+        cmocka_unit_test(what_cannot_be_read_back_is_removed),
+        cmocka_unit_test(secrets_stay_where_they_are),
+        cmocka_unit_test(without_a_runtime),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
