@@ -34,21 +34,26 @@ static int code_of(enum err_kind kind)
     return PODPID_ERR_INTERNAL;
 }
 
+int error_copy(const struct podpid_error *from, struct podpid_error *ret)
+{
+    if (ret) {
+        size_t size = ret->size;
+
+        memcpy(ret, from, size < from->size ? size : from->size);
+        ret->size = size;
+    }
+    return from->code;
+}
+
 int error_publish(const struct err *e, struct podpid_error *ret)
 {
-    int code = code_of(e->kind);
     struct podpid_error full = PODPID_ERROR_INIT;
 
-    if (!ret) {
-        return code;
-    }
-    full.size = ret->size;
-    full.code = code;
+    full.code = code_of(e->kind);
     full.system_errno = e->errnum;
     snprintf(full.message, sizeof(full.message), "%s", e->text);
     snprintf(full.hint, sizeof(full.hint), "%s", e->hint);
-    memcpy(ret, &full, ret->size < sizeof(full) ? ret->size : sizeof(full));
-    return code;
+    return error_copy(&full, ret);
 }
 
 int podpid_exit_status(int code)

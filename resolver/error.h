@@ -10,4 +10,7 @@
  * code. */
 int error_publish(const struct err *e, struct podpid_error *ret);
 
+/* The same for an error that is public already. */
+int error_copy(const struct podpid_error *from, struct podpid_error *ret);
+
 #endif

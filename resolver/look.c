@@ -16,13 +16,6 @@ static const nsec default_timeout = 10 * NSEC_PER_SEC;
 
 /* ---- Making and freeing -------------------------------------------------------------------- */
 
-static const char *proc_path(const struct podpid_options *o)
-{
-    const char *env = o->no_environment ? NULL : getenv("HOST_PROC");
-
-    return o->proc ? o->proc : env && *env ? env : "/proc";
-}
-
 static int open_sources(struct podpid_look *k, struct err *err)
 {
     const struct podpid_options *o = k->options;
@@ -41,7 +34,7 @@ static int open_sources(struct podpid_look *k, struct err *err)
         return 0;
     }
     k->has_runtime = !o->no_runtime;
-    rc = procfs_open(proc_path(o), &k->procfs, err);
+    rc = procfs_open(node_proc_path(o), &k->procfs, err);
     if (rc < 0) {
         return rc;
     }

@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <linux/capability.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -211,6 +212,13 @@ static int read_privileges(const struct procfs *p, struct node_facts *n)
     /* Who may trace everything is shown everything: no need to look how it is mounted. */
     n->exempt_from_hidepid = !n->no_ptrace;
     return n->no_ptrace ? read_hidepid(p, n) : 0;
+}
+
+const char *node_proc_path(const struct podpid_options *o)
+{
+    const char *env = o->no_environment ? NULL : getenv("HOST_PROC");
+
+    return o->proc ? o->proc : env && *env ? env : "/proc";
 }
 
 int node_read(const struct procfs *p, struct arena *a, struct node_facts *ret, struct err *err)

@@ -27,6 +27,9 @@ struct node_facts {
     size_t n_warnings;
 };
 
+/* Which /proc is meant: what the options say, else $HOST_PROC, else "/proc". */
+const char *node_proc_path(const struct podpid_options *o);
+
 /* Never fails but for memory: what cannot be read is unknown and, where it matters, warned of.
  * hostname comes from the kernel of /proc (sys/kernel/hostname), boot_id from
  * sys/kernel/random/boot_id, kernel from sys/kernel/osrelease. cgroup_mode is what the cgroup text

@@ -534,7 +534,9 @@ struct podpid_preflight_options {
     int64_t wait;             /* ns; 0: one try */
     const char *handoff_path; /* NULL: none is written */
     const char *handoff_group;
-    int handoff_mode; /* 0: 0640 */
+    int handoff_mode;   /* 0: 0640 */
+    bool pidfds;        /* open a pidfd for each target container */
+    bool require_pidfd; /* a kernel without pidfd_open fails; else it warns */
 };
 
 #define PODPID_PREFLIGHT_OPTIONS_INIT                                                              \
@@ -544,7 +546,10 @@ struct podpid_preflight_options {
 
 struct podpid_preflight;
 struct podpid_report;
+struct podpid_pidfd; /* see Handoff */
 
+/* PODPID_ERR_USAGE: an unknown id to ignore; a handoff or pidfds without a target, of a capture, or
+ * where /proc is not procfs of our own PID namespace. */
 PODPID_API int podpid_preflight_new(const struct podpid_preflight_options *options,
                                     struct podpid_preflight **ret, struct podpid_error *error);
 PODPID_API void podpid_preflight_free(struct podpid_preflight *p);
@@ -568,6 +573,10 @@ PODPID_API const struct podpid_check *const *podpid_report_checks(const struct p
 PODPID_API const struct podpid_snapshot *podpid_report_snapshot(const struct podpid_report *r);
 /* The targets only, as they are handed over. NULL if there was no look. Borrowed. */
 PODPID_API const struct podpid_snapshot *podpid_report_targets(const struct podpid_report *r);
+/* With options.pidfds and where all is well: one for each target container. Borrowed: the report
+ * closes them. */
+PODPID_API const struct podpid_pidfd *podpid_report_pidfds(const struct podpid_report *r,
+                                                           size_t *ret_n);
 PODPID_API int podpid_report_to_json(const struct podpid_report *r, podpid_write_fn write,
                                      void *context, struct podpid_error *error);
 
