@@ -55,7 +55,7 @@ static int take_pid(struct parser *p)
     struct str text;
     int32_t pid;
 
-    if (json_skip(&p->j, &text) < 0) {
+    if (json_cursor_skip(&p->j, &text) < 0) {
         return broken(p);
     }
     if (str_is(text, "null")) {
@@ -75,13 +75,13 @@ static int take_string(struct parser *p, const char **ret)
     struct str text;
     int rc;
 
-    if (json_skip(&p->j, &text) < 0) {
+    if (json_cursor_skip(&p->j, &text) < 0) {
         return broken(p);
     }
     if (text.p[0] != '"') {
         return 0; /* null, or another shape than we know: not given */
     }
-    rc = json_unquote(text, p->arena, ret);
+    rc = json_cursor_unquote(text, p->arena, ret);
     if (rc == -ENOMEM) {
         return err_nomem(p->err);
     }
@@ -104,7 +104,7 @@ static int take(struct parser *p, enum field field)
     case WITHIN:
         break;
     }
-    return json_skip(&p->j, NULL) < 0 ? broken(p) : 0;
+    return json_cursor_skip(&p->j, NULL) < 0 ? broken(p) : 0;
 }
 
 static const struct place *find(const struct place *list, struct str key)
@@ -129,7 +129,7 @@ static int walk(struct parser *p)
     for (;;) {
         const struct place *at;
         struct str key;
-        int rc = json_key(&p->j, &level[depth].first, &key);
+        int rc = json_cursor_key(&p->j, &level[depth].first, &key);
 
         if (rc < 0) {
             return broken(p);
@@ -141,7 +141,7 @@ static int walk(struct parser *p)
             continue;
         }
         at = find(level[depth].list, key);
-        if (at && at->below && depth + 1 < LEVELS && json_enter(&p->j)) {
+        if (at && at->below && depth + 1 < LEVELS && json_cursor_enter(&p->j)) {
             depth++;
             level[depth].list = at->below;
             level[depth].first = true;
@@ -162,12 +162,12 @@ int info_parse(struct str text, struct arena *a, struct info *ret, struct err *e
     if (text.n > 0) {
         p.j = (struct json_cursor){text.p, text.p + text.n};
     }
-    if (json_enter(&p.j)) {
+    if (json_cursor_enter(&p.j)) {
         rc = walk(&p);
         if (rc < 0) {
             return rc;
         }
-        if (json_peek(&p.j) != JSON_NONE || p.j.p != p.j.end) {
+        if (json_cursor_peek(&p.j) != JSON_CURSOR_NONE || p.j.p != p.j.end) {
             return broken(&p);
         }
     }

@@ -11,31 +11,32 @@ static void skip_space(struct json_cursor *j)
     }
 }
 
-enum json_kind json_peek(struct json_cursor *j)
+enum json_cursor_kind json_cursor_peek(struct json_cursor *j)
 {
     skip_space(j);
     if (j->p == j->end) {
-        return JSON_NONE;
+        return JSON_CURSOR_NONE;
     }
     switch (*j->p) {
     case '{':
-        return JSON_OBJECT;
+        return JSON_CURSOR_OBJECT;
     case '[':
-        return JSON_ARRAY;
+        return JSON_CURSOR_ARRAY;
     case '"':
-        return JSON_STRING;
+        return JSON_CURSOR_STRING;
     case 't':
     case 'f':
     case 'n':
-        return JSON_WORD;
+        return JSON_CURSOR_WORD;
     default:
-        return *j->p == '-' || (*j->p >= '0' && *j->p <= '9') ? JSON_NUMBER : JSON_NONE;
+        return *j->p == '-' || (*j->p >= '0' && *j->p <= '9') ? JSON_CURSOR_NUMBER
+                                                              : JSON_CURSOR_NONE;
     }
 }
 
-bool json_enter(struct json_cursor *j)
+bool json_cursor_enter(struct json_cursor *j)
 {
-    if (json_peek(j) != JSON_OBJECT) {
+    if (json_cursor_peek(j) != JSON_CURSOR_OBJECT) {
         return false;
     }
     j->p++;
@@ -102,25 +103,25 @@ static int skip_brackets(struct json_cursor *j)
     return -EBADMSG;
 }
 
-int json_skip(struct json_cursor *j, struct str *ret)
+int json_cursor_skip(struct json_cursor *j, struct str *ret)
 {
-    enum json_kind kind = json_peek(j);
+    enum json_cursor_kind kind = json_cursor_peek(j);
     const char *start = j->p;
     int rc = 0;
 
     switch (kind) {
-    case JSON_OBJECT:
-    case JSON_ARRAY:
+    case JSON_CURSOR_OBJECT:
+    case JSON_CURSOR_ARRAY:
         rc = skip_brackets(j);
         break;
-    case JSON_STRING:
+    case JSON_CURSOR_STRING:
         rc = skip_string(j);
         break;
-    case JSON_NUMBER:
-    case JSON_WORD:
+    case JSON_CURSOR_NUMBER:
+    case JSON_CURSOR_WORD:
         skip_scalar(j);
         break;
-    case JSON_NONE:
+    case JSON_CURSOR_NONE:
         rc = -EBADMSG;
         break;
     }
@@ -130,7 +131,7 @@ int json_skip(struct json_cursor *j, struct str *ret)
     return rc;
 }
 
-int json_key(struct json_cursor *j, bool *first, struct str *ret)
+int json_cursor_key(struct json_cursor *j, bool *first, struct str *ret)
 {
     struct str quoted;
 
@@ -146,7 +147,7 @@ int json_key(struct json_cursor *j, bool *first, struct str *ret)
         j->p++;
     }
     *first = false;
-    if (json_peek(j) != JSON_STRING || json_skip(j, &quoted) < 0) {
+    if (json_cursor_peek(j) != JSON_CURSOR_STRING || json_cursor_skip(j, &quoted) < 0) {
         return -EBADMSG;
     }
     skip_space(j);
@@ -223,7 +224,7 @@ static int unescape_unicode(const char **p, const char *end, char **out)
     return 0;
 }
 
-int json_unquote(struct str quoted, struct arena *a, const char **ret)
+int json_cursor_unquote(struct str quoted, struct arena *a, const char **ret)
 {
     static const char from[] = "\"\\/bfnrt", to[] = "\"\\/\b\f\n\r\t";
     const char *p = quoted.p + 1, *end, *at;

@@ -13,26 +13,34 @@ struct json_cursor {
     const char *p, *end;
 };
 
-enum json_kind { JSON_NONE, JSON_OBJECT, JSON_ARRAY, JSON_STRING, JSON_NUMBER, JSON_WORD };
+enum json_cursor_kind {
+    JSON_CURSOR_NONE,
+    JSON_CURSOR_OBJECT,
+    JSON_CURSOR_ARRAY,
+    JSON_CURSOR_STRING,
+    JSON_CURSOR_NUMBER,
+    JSON_CURSOR_WORD
+};
 
-/* Of the value that comes next, after white space; JSON_NONE: the text ends, or this is no value.
+/* Of the value that comes next, after white space; JSON_CURSOR_NONE: the text ends, or this is no
+ * value.
  */
-enum json_kind json_peek(struct json_cursor *j);
+enum json_cursor_kind json_cursor_peek(struct json_cursor *j);
 
 /* Step into the object that comes next. */
-bool json_enter(struct json_cursor *j);
+bool json_cursor_enter(struct json_cursor *j);
 
 /* The next key of an object that was entered, without its quotes and with its escapes as they are;
  * the cursor is before its value then. 1: a key; 0: the object is over; -EBADMSG. *first starts
  * true. */
-int json_key(struct json_cursor *j, bool *first, struct str *ret);
+int json_cursor_key(struct json_cursor *j, bool *first, struct str *ret);
 
 /* Over the next value. ret (may be NULL) gets its text, a string's with its quotes. 0 or -EBADMSG.
  */
-int json_skip(struct json_cursor *j, struct str *ret);
+int json_cursor_skip(struct json_cursor *j, struct str *ret);
 
 /* The value of a string's text (quotes and all), in the arena. 0, -EBADMSG (a bad escape, a NUL in
  * it) or -ENOMEM. */
-int json_unquote(struct str quoted, struct arena *a, const char **ret);
+int json_cursor_unquote(struct str quoted, struct arena *a, const char **ret);
 
 #endif
