@@ -114,6 +114,7 @@ static void get_labels(struct reader *r, const json_t *o, const char *key, struc
         out_of_memory(r);
         return;
     }
+    ret->labels = all;
     json_object_foreach(labels, name, value)
     {
         struct view_label *l = &all[ret->n_labels];
@@ -130,7 +131,6 @@ static void get_labels(struct reader *r, const json_t *o, const char *key, struc
         }
         ret->n_labels++;
     }
-    ret->labels = all;
 }
 
 /* An image's label may hold an escaped NUL, which would make the whole list unreadable: it becomes

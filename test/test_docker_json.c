@@ -217,6 +217,8 @@ static void broken_inspections(void **state)
         {"{\"Id\":\"a\"," GOOD_STATE ",\"HostConfig\":\"x\"}", "HostConfig is not an object"},
         {"{\"Id\":\"a\"," GOOD_STATE ",\"Config\":{\"Labels\":{\"k\":1}}}",
          "Labels is not an object of texts"},
+        {"{\"Id\":\"a\"," GOOD_STATE ",\"Config\":{\"Labels\":{\"j\":\"x\",\"k\":1}}}",
+         "Labels is not an object of texts"},
         {"{\"Id\":\"a\"," GOOD_STATE ",\"Config\":{\"Labels\":[\"k\"]}}",
          "Labels is not an object"},
         {"HTTP/1.1 200 OK", ""},

@@ -1,0 +1,33 @@
+/* libcurl, opened when the first Docker Engine is spoken to and never before: linked, it would add
+ * some thirty libraries and 3 ms to the start of every run of a root tool. This table is the only
+ * way to it. */
+#ifndef PODPID_CRI_CURL_H
+#define PODPID_CRI_CURL_H
+
+#include <curl/curl.h>
+
+#include "cri/base/error.h"
+
+struct curl_table {
+    CURLcode (*global_init)(long flags);
+    void (*global_cleanup)(void);
+    CURL *(*easy_init)(void);
+    void (*easy_cleanup)(CURL *easy);
+    CURLcode (*easy_setopt)(CURL *easy, CURLoption option, ...);
+    CURLcode (*easy_getinfo)(CURL *easy, CURLINFO info, ...);
+    const char *(*easy_strerror)(CURLcode code);
+    CURLM *(*multi_init)(void);
+    CURLMcode (*multi_cleanup)(CURLM *multi);
+    CURLMcode (*multi_setopt)(CURLM *multi, CURLMoption option, ...);
+    CURLMcode (*multi_add_handle)(CURLM *multi, CURL *easy);
+    CURLMcode (*multi_remove_handle)(CURLM *multi, CURL *easy);
+    CURLMcode (*multi_socket_action)(CURLM *multi, curl_socket_t fd, int events, int *ret_running);
+    CURLMsg *(*multi_info_read)(CURLM *multi, int *ret_left);
+};
+
+/* Open the library (it stays open until the process ends) and initialise it; curl_unload() undoes
+ * the latter. 0; ERR_RUNTIME where it is missing, with the name of Debian's package. */
+int curl_load(struct curl_table *ret, struct err *err);
+void curl_unload(const struct curl_table *curl);
+
+#endif
