@@ -298,6 +298,27 @@ static int verb_stop(struct maker *m, const struct options *o, char *id)
     return 0;
 }
 
+/* The debug map of the verbose status, as the runtime gives it. */
+static int verb_info(struct maker *m, char *id)
+{
+    Podmaker__ContainerStatusRequest request;
+    Podmaker__ContainerStatusResponse *reply;
+
+    podmaker__container_status_request__init(&request);
+    request.container_id = id;
+    request.verbose = true;
+    reply = (Podmaker__ContainerStatusResponse *)rpc_call(
+        m->rpc, "ContainerStatus", &request.base, &podmaker__container_status_response__descriptor);
+    if (!reply) {
+        return 1;
+    }
+    for (size_t i = 0; i < reply->n_info; i++) {
+        puts(reply->info[i]->value);
+    }
+    podmaker__container_status_response__free_unpacked(reply, NULL);
+    return 0;
+}
+
 static int verb_exec(struct maker *m, const struct options *o, char **args, int n_args)
 {
     Podmaker__ExecSyncRequest request;
@@ -332,6 +353,7 @@ static const char usage[] =
     "      [--mount HOST:INSIDE]... [--create-only] SANDBOX [COMMAND ARG...]   prints the id\n"
     "  fill --pods N [--first I] --containers M --processes P [--jobs J] [pod options]\n"
     "      prints NAMESPACE/POD/CONTAINER ID for each\n"
+    "  info ID                                          the verbose status's debug map\n"
     "  start ID | stop [--timeout S] ID | rm ID | stop-pod ID | rm-pod ID\n"
     "  exec [--timeout S] ID COMMAND ARG...                           waits for its end\n";
 
@@ -473,6 +495,9 @@ static int run(struct maker *m, const struct options *o, const char *socket_path
     }
     if (strcmp(verb, "stop") == 0 && n_args == 1) {
         return verb_stop(m, o, args[0]);
+    }
+    if (strcmp(verb, "info") == 0 && n_args == 1) {
+        return verb_info(m, args[0]);
     }
     for (size_t i = 0; i < sizeof(simple) / sizeof(*simple); i++) {
         if (strcmp(verb, simple[i].verb) == 0 && n_args == 1) {

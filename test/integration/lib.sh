@@ -1,0 +1,151 @@
+# What the tests on real runtimes share. Sourced first. The environment names the program (PODPID),
+# the build folder (PODPID_BUILD) and the file that says where the shared node is (NODE_FILE).
+# shellcheck shell=bash
+set -euo pipefail
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+TOP=$(cd "$HERE/../.." && pwd)
+SKIP=77
+# shellcheck source=hack/lib/common.sh
+. "$TOP/hack/lib/common.sh"
+
+fail() {
+	printf 'FAILED: %s\n' "$*"
+	exit 1
+}
+
+# Where no container can run the test is skipped, unless that is forbidden.
+need_runtime() {
+	local why
+
+	why=$(why_no_container)
+	[ -n "$why" ] || command -v jq >/dev/null || why="jq is missing"
+	[ -n "$why" ] || return 0
+	[ -z "${PODPID_REQUIRE_RUNTIME:-}" ] || fail "no container can run here: $why"
+	echo "skipped: no container can run here: $why"
+	exit $SKIP
+}
+
+need_runtime
+SCRATCH=$(mktemp -d /tmp/podpid-test.XXXXXX)
+LOCAL_NODES=()
+
+# shellcheck disable=SC2317 # called by the trap
+finish() {
+	local node
+
+	for node in ${LOCAL_NODES[@]+"${LOCAL_NODES[@]}"}; do
+		[ ! -e "$node/sandbox" ] || "$TOP/hack/sandbox" down --dir "$node" || true
+	done
+	rm -rf --one-file-system "$SCRATCH"
+}
+trap finish EXIT
+
+# use_node DIR: what the functions below speak to.
+use_node() {
+	NODE=$1
+	# shellcheck source=/dev/null
+	ENDPOINT=unix://$NODE/$(. "$NODE/sandbox" && case $RUNTIME in docker) echo docker ;; *) echo containerd ;; esac).sock
+}
+
+# The node that all tests share: 50 pods.
+shared_node() {
+	use_node "$(cat "$NODE_FILE")"
+}
+
+# own_node OPTION...: one for this test alone.
+own_node() {
+	local dir
+
+	dir=$SCRATCH/node${#LOCAL_NODES[@]}
+	LOCAL_NODES+=("$dir")
+	"$TOP/hack/sandbox" up --dir "$dir" "$@" >/dev/null
+	use_node "$dir"
+}
+
+sandbox() {
+	local verb=$1
+	shift
+	"$TOP/hack/sandbox" "$verb" --dir "$NODE" "$@"
+}
+
+# podpid VERB ...: on the node.
+podpid() {
+	local verb=$1
+	shift
+	"$PODPID" "$verb" -r "$ENDPOINT" "$@"
+}
+
+# The tool that makes pods, without the way through hack/sandbox where it goes without.
+make() {
+	if [ -S "$NODE/docker.sock" ]; then
+		sandbox make "$@"
+	else
+		"$PODPID_BUILD/test/podmaker/podmaker" "$NODE/containerd.sock" "$NODE/pods" "$@"
+	fi
+}
+
+# make_pod NAME OPTION...: SANDBOX_ID.
+make_pod() {
+	local name=$1
+	shift
+	make pod --namespace test --name "$name" "$@"
+}
+
+# make_container SANDBOX NAME COMMAND...: its id.
+make_container() {
+	make container --name "$2" "$1" "${@:3}"
+}
+
+remove_pod() {
+	make stop-pod "$1"
+	make rm-pod "$1"
+}
+
+# "ID PID" of every task, by the runtime's own client.
+tasks() {
+	sandbox client task ls | awk 'NR > 1 { print $1, $2 }' | sort
+}
+
+# The PID of one task.
+task_pid() {
+	tasks | awk -v id="$1" '$1 == id { print $2 }'
+}
+
+# container ID FILTER: of the document in $SCRATCH/doc.
+container() {
+	jq -r --arg id "$1" ".pods[].containers[] | select(.id == \$id) | $2" "$SCRATCH/doc"
+}
+
+# look ARG...: podpid list into $SCRATCH/doc, held against what every document keeps.
+look() {
+	podpid list -o json "$@" >"$SCRATCH/doc" || fail "list $*: exit status $?"
+	consistent "$SCRATCH/doc"
+}
+
+# A pid is there only if verified; then it is the runtime's, and the one process with role main.
+consistent() {
+	jq -e '
+		def sound:
+			if .verdict == "verified" then
+				. as $c | (.pid | type) == "number" and .pid == .evidence.reported_pid
+				and ([.processes[] | select(.role == "main") | .pid] == [$c.pid])
+				and (.start_time_ticks == ([.processes[] | select(.pid == $c.pid)][0].start_time_ticks))
+			else .pid == null end;
+		.schema == "podpid/v1" and ([.pods[].containers[] | select(sound | not)] == [])
+	' "$1" >/dev/null || {
+		jq -c '.pods[].containers[] | {id, name, verdict, pid, evidence}' "$1" || cat "$1"
+		fail "the document contradicts itself"
+	}
+}
+
+# eventually SECONDS COMMAND...
+eventually() {
+	local end=$((SECONDS + $1))
+	shift
+
+	until "$@"; do
+		[ $SECONDS -lt $end ] || return 1
+		sleep 0.05
+	done
+}

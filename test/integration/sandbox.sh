@@ -1,0 +1,56 @@
+#!/usr/bin/env bash
+# hack/sandbox leaves nothing behind: no process, no mount, no cgroup, no file; even when the daemon
+# was killed, a container is frozen, and up was broken off.
+# shellcheck source=test/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+
+# What there is of the sandbox in $1, by what would be left of it.
+traces() {
+	{
+		printf '%s\n' "$1" >"$SCRATCH/pattern" # not on a command line, where it would be found
+		grep -lsFf "$SCRATCH/pattern" /proc/[0-9]*/cmdline || true
+		grep -Ff "$SCRATCH/pattern" /proc/self/mountinfo || true
+		if [ -e "$SCRATCH/cgroups" ]; then
+			while read -r root; do
+				while read -r cgroup; do
+					ls -d "$root$cgroup" 2>/dev/null || true
+				done <"$SCRATCH/cgroups"
+			done < <(cgroup_roots)
+		fi
+		ls -d "$1" 2>/dev/null || true
+	} | sort
+}
+
+for runtime in containerd docker; do
+	dir=$SCRATCH/$runtime
+	own_node --runtime $runtime --pods 2 --containers 2 --processes 2
+	dir=$NODE
+	cp "$dir/pods/cgroups" "$SCRATCH/cgroups"
+	mapfile -t pids < <(while read -r cgroup; do
+		find "$(cgroup_roots | head -n 1)$cgroup" -name cgroup.procs -exec cat {} +
+	done <"$SCRATCH/cgroups")
+	[ ${#pids[@]} -ge 10 ] || fail "$runtime: only ${#pids[@]} processes are in the pods' cgroups"
+	[ -n "$(sandbox status)" ] || fail "$runtime: status says nothing"
+	[ "$(sandbox exec prod/web/app echo hello)" = hello ] || fail "$runtime: exec"
+	sandbox pause prod/web/app
+	sandbox kill prod/db/app
+	sandbox stop -KILL
+	"$TOP/hack/sandbox" down --dir "$dir"
+	for pid in "${pids[@]}"; do
+		[ ! -e "/proc/$pid/exe" ] || ! readlink "/proc/$pid/exe" >/dev/null || fail "$runtime: process $pid is left"
+	done
+	left=$(traces "$dir")
+	[ -z "$left" ] || fail "$runtime: left behind: $left"
+done
+
+# Broken off in the middle.
+rm -f "$SCRATCH/cgroups"
+setsid "$TOP/hack/sandbox" up --dir "$SCRATCH/broken" --pods 40 >/dev/null 2>&1 &
+pid=$!
+eventually 20 test -s "$SCRATCH/broken/pods/cgroups" || fail "up makes no pods"
+cp "$SCRATCH/broken/pods/cgroups" "$SCRATCH/cgroups"
+kill -TERM $pid
+wait $pid && fail "up was broken off and says 0"
+left=$(traces "$SCRATCH/broken")
+[ -z "$left" ] || fail "broken off: left behind: $left"
+LOCAL_NODES=()
