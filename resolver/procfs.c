@@ -133,7 +133,7 @@ int procfs_read_thread_cgroup(int pid_fd, struct buf *b)
 {
     AUTO_CLOSE int task = openat(pid_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     struct dir_reader dir = {.fd = task};
-    struct dir_entry entry;
+    struct dir_entry entry = {0};
     int rc;
 
     if (task < 0) {

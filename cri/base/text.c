@@ -5,31 +5,6 @@
 #include <string.h>
 #include <time.h>
 
-struct str str_of(const char *s)
-{
-    return s ? (struct str){s, strlen(s)} : (struct str){NULL, 0};
-}
-
-bool str_eq(struct str a, struct str b)
-{
-    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
-}
-
-bool str_is(struct str a, const char *b)
-{
-    return str_eq(a, str_of(b));
-}
-
-bool str_starts(struct str s, struct str prefix)
-{
-    return s.n >= prefix.n && str_eq((struct str){s.p, prefix.n}, prefix);
-}
-
-bool str_ends(struct str s, struct str suffix)
-{
-    return s.n >= suffix.n && str_eq((struct str){s.p + (s.n - suffix.n), suffix.n}, suffix);
-}
-
 bool str_next_line(struct str *text, struct str *ret_line)
 {
     const char *end;

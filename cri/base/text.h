@@ -6,6 +6,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 /* A piece of somebody else's text; not NUL-terminated. {NULL, 0} is "none". */
 struct str {
@@ -15,11 +16,31 @@ struct str {
 
 #define STR(literal) ((struct str){("" literal), sizeof(literal) - 1})
 
-struct str str_of(const char *s); /* NULL gives none */
-bool str_eq(struct str a, struct str b);
-bool str_is(struct str a, const char *b);
-bool str_starts(struct str s, struct str prefix);
-bool str_ends(struct str s, struct str suffix);
+/* NULL gives none. These are here whole, so that a literal's length costs nothing. */
+static inline struct str str_of(const char *s)
+{
+    return s ? (struct str){s, strlen(s)} : (struct str){NULL, 0};
+}
+
+static inline bool str_eq(struct str a, struct str b)
+{
+    return a.n == b.n && (a.n == 0 || memcmp(a.p, b.p, a.n) == 0);
+}
+
+static inline bool str_is(struct str a, const char *b)
+{
+    return str_eq(a, str_of(b));
+}
+
+static inline bool str_starts(struct str s, struct str prefix)
+{
+    return s.n >= prefix.n && str_eq((struct str){s.p, prefix.n}, prefix);
+}
+
+static inline bool str_ends(struct str s, struct str suffix)
+{
+    return s.n >= suffix.n && str_eq((struct str){s.p + (s.n - suffix.n), suffix.n}, suffix);
+}
 
 /* Cut the next line (without its \n) off *text. False at the end. */
 bool str_next_line(struct str *text, struct str *ret_line);
