@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "snap.h"
+#include "test/support/snap.h"
 
 /* ids are told apart by their first two digits. */
 static void assert_found(const struct podpid_snapshot *s, const char *name, const char *ids)

@@ -21,8 +21,8 @@
 
 #include "resolver/handoff.h"
 #include "resolver/procfs.h"
-#include "snap.h"
 #include "support/scratch.h"
+#include "test/support/snap.h"
 
 struct place {
     char *dir;

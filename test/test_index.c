@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "snap.h"
+#include "test/support/snap.h"
 
 enum { PODS = 40, CONTAINERS = 3, PROCESSES = 5 };
 

@@ -4,7 +4,6 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -12,8 +11,9 @@
 #include <jansson.h>
 
 #include "cri/base/text.h"
-#include "schema.h"
-#include "snap.h"
+#include "test/support/golden.h"
+#include "test/support/schema.h"
+#include "test/support/snap.h"
 
 #define SCHEMA(name) TEST_DIR "/../resolver/schema/" name
 
@@ -43,33 +43,6 @@ static void assert_valid(const char *schema_path, const struct buf *text, bool l
     schema_close(schema);
 }
 
-/* The golden file, or with UPDATE_GOLDEN set what makes it. */
-static void assert_golden(const char *name, const struct buf *text)
-{
-    char path[512];
-    struct buf wanted = {0};
-    char chunk[4096];
-    size_t n;
-    FILE *f;
-
-    snprintf(path, sizeof(path), TEST_DIR "/fixtures/output/%s", name);
-    if (getenv("UPDATE_GOLDEN")) {
-        f = fopen(path, "w");
-        assert_non_null(f);
-        fwrite(text->p, 1, text->n, f);
-        fclose(f);
-        return;
-    }
-    f = fopen(path, "r");
-    assert_non_null(f);
-    while ((n = fread(chunk, 1, sizeof(chunk), f)) > 0) {
-        buf_append(&wanted, chunk, n);
-    }
-    fclose(f);
-    assert_string_equal(text->p, wanted.p);
-    buf_free(&wanted);
-}
-
 static void the_document_is_as_it_always_was(void **state)
 {
     struct podpid_snapshot *s = snap_zoo();
@@ -79,7 +52,7 @@ static void the_document_is_as_it_always_was(void **state)
     (void)state;
     write_all(s, PODPID_JSON_DOCUMENT, &text);
     assert_valid(SCHEMA("podpid.v1.json"), &text, false);
-    assert_golden("zoo.json", &text);
+    assert_golden("zoo.json", text.p, text.n);
     write_all(s, PODPID_JSON_COMPACT, &compact);
     assert_ptr_equal(strchr(compact.p, '\n'), compact.p + compact.n - 1);
     a = json_loads(text.p, 0, NULL);
@@ -100,7 +73,7 @@ static void lines_carry_their_pod(void **state)
     (void)state;
     write_all(s, PODPID_JSON_LINES, &text);
     assert_valid(SCHEMA("podpid.container.v1.json"), &text, true);
-    assert_golden("zoo.jsonl", &text);
+    assert_golden("zoo.jsonl", text.p, text.n);
     buf_free(&text);
     podpid_snapshot_free(s);
 }

@@ -14,8 +14,8 @@
 
 #include "cri/base/clock.h"
 #include "resolver/podpid.h"
-#include "schema.h"
 #include "support/scratch.h"
+#include "test/support/schema.h"
 
 #define ID "a000000000000000000000000000000000000000000000000000000000000001"
 #define SANDBOX "b000000000000000000000000000000000000000000000000000000000000001"

@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "snap.h"
+#include "test/support/snap.h"
 
 static bool keep(void *context, const struct podpid_container *c)
 {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cri/base/text.h"
-#include "schema.h"
+#include "test/support/schema.h"
 
 int main(int argc, char **argv)
 {

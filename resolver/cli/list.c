@@ -135,6 +135,7 @@ static int run(struct cli *cli, int argc, char **argv)
         return status;
     }
     list.targets = targets;
+    list.all = list.all || cli_format_is(cli, "prom"); /* counts by verdict leave none out */
     status = cli_look(cli, &all);
     if (status != CLI_OK) {
         return status;
@@ -177,6 +178,10 @@ const struct cli_verb list_verb = {
         "  podpid list -n prod -o wide\n"
         "  podpid list -l app=web -o tree\n"
         "  podpid list -o json | jq '.pods[].containers[] | select(.verdict != \"verified\")'\n"
+        "\n"
+        "-o pid prints verified PIDs only, a line each; -o prom counts containers of all states, "
+        "for\n"
+        "the textfile collector of Prometheus's node exporter.\n"
         "\n"
         "Exit status: 0 if the look was complete, whatever the verdicts; 1 if a status could not\n"
         "be read, or with --strict; 2 usage; 3 could not look, then nothing is printed.",

@@ -84,6 +84,12 @@ static int print_container(const struct cli *cli, const struct podpid_container 
     return CLI_OK;
 }
 
+/* Those that have ended or never ran are not there to be verified. */
+static bool should_run(const struct podpid_container *c)
+{
+    return c->verdict != PODPID_CREATED && c->verdict != PODPID_EXITED;
+}
+
 static int print_containers(const struct cli *cli, const struct podpid_snapshot *s)
 {
     size_t n;
@@ -93,7 +99,8 @@ static int print_containers(const struct cli *cli, const struct podpid_snapshot 
               "Whether the container's main PID is proven from both sides.");
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < pods[i]->n_containers; k++) {
-            int status = print_container(cli, pods[i]->containers[k]);
+            const struct podpid_container *c = pods[i]->containers[k];
+            int status = should_run(c) ? print_container(cli, c) : CLI_OK;
 
             if (status != CLI_OK) {
                 return status;

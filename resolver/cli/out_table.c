@@ -7,13 +7,13 @@
 
 enum column { NAMESPACE, POD, CONTAINER, ID, PID, VERDICT, REASON };
 static const struct table_column columns[] = {
-    [NAMESPACE] = {"NAMESPACE", SCOLS_FL_TRUNC},
-    [POD] = {"POD", SCOLS_FL_TRUNC},
-    [CONTAINER] = {"CONTAINER", SCOLS_FL_TRUNC},
-    [ID] = {"ID", 0},
-    [PID] = {"PID", SCOLS_FL_RIGHT},
-    [VERDICT] = {"VERDICT", 0},
-    [REASON] = {"REASON", SCOLS_FL_TRUNC},
+    [NAMESPACE] = {"NAMESPACE", SCOLS_FL_TRUNC, 0},
+    [POD] = {"POD", SCOLS_FL_TRUNC, 0},
+    [CONTAINER] = {"CONTAINER", SCOLS_FL_TRUNC, 0},
+    [ID] = {"ID", 0, 0},
+    [PID] = {"PID", SCOLS_FL_RIGHT, 0},
+    [VERDICT] = {"VERDICT", 0, 0},
+    [REASON] = {"REASON", SCOLS_FL_TRUNC, 0.05},
 };
 
 enum wide_column {
@@ -32,19 +32,19 @@ enum wide_column {
     W_REASON
 };
 static const struct table_column wide_columns[] = {
-    [W_NAMESPACE] = {"NAMESPACE", 0},
-    [W_POD] = {"POD", 0},
-    [W_CONTAINER] = {"CONTAINER", 0},
-    [W_ATTEMPT] = {"ATTEMPT", SCOLS_FL_RIGHT},
-    [W_ID] = {"ID", 0},
-    [W_STATE] = {"STATE", 0},
-    [W_AGE] = {"AGE", 0},
-    [W_PID] = {"PID", SCOLS_FL_RIGHT},
-    [W_PROCESSES] = {"PROCESSES", SCOLS_FL_RIGHT},
-    [W_VERDICT] = {"VERDICT", 0},
-    [W_CGROUP_ID] = {"CGROUP-ID", SCOLS_FL_RIGHT},
-    [W_IMAGE] = {"IMAGE", 0},
-    [W_REASON] = {"REASON", 0},
+    [W_NAMESPACE] = {"NAMESPACE", 0, 0},
+    [W_POD] = {"POD", 0, 0},
+    [W_CONTAINER] = {"CONTAINER", 0, 0},
+    [W_ATTEMPT] = {"ATTEMPT", SCOLS_FL_RIGHT, 0},
+    [W_ID] = {"ID", 0, 0},
+    [W_STATE] = {"STATE", 0, 0},
+    [W_AGE] = {"AGE", 0, 0},
+    [W_PID] = {"PID", SCOLS_FL_RIGHT, 0},
+    [W_PROCESSES] = {"PROCESSES", SCOLS_FL_RIGHT, 0},
+    [W_VERDICT] = {"VERDICT", 0, 0},
+    [W_CGROUP_ID] = {"CGROUP-ID", SCOLS_FL_RIGHT, 0},
+    [W_IMAGE] = {"IMAGE", 0, 0},
+    [W_REASON] = {"REASON", 0, 0},
 };
 
 typedef void (*row_fn)(struct table *t, const struct podpid_container *c, int64_t now);
@@ -116,7 +116,7 @@ static void format_pids(char *text, size_t size, const struct podpid_stray *s)
 static int print_strays(const struct cli *cli, const struct podpid_snapshot *s, bool after_table)
 {
     static const struct table_column stray_columns[] = {
-        {"STRAY", 0}, {"POD-UID", 0}, {"PIDS", 0}, {"REASON", SCOLS_FL_TRUNC}};
+        {"STRAY", 0, 0}, {"POD-UID", 0, 0}, {"PIDS", 0, 0}, {"REASON", SCOLS_FL_TRUNC, 0.05}};
     struct table t;
     size_t n;
     const struct podpid_stray *const *strays = podpid_snapshot_strays(s, &n);

@@ -8,10 +8,10 @@
 
 enum column { NAME, PID, STATE, ABOUT };
 static const struct table_column columns[] = {
-    [NAME] = {"NAME", SCOLS_FL_TREE},
-    [PID] = {"PID", SCOLS_FL_RIGHT},
-    [STATE] = {"VERDICT/ROLE", 0},
-    [ABOUT] = {"ABOUT", SCOLS_FL_TRUNC},
+    [NAME] = {"NAME", SCOLS_FL_TREE | SCOLS_FL_TRUNC, 0},
+    [PID] = {"PID", SCOLS_FL_RIGHT, 0},
+    [STATE] = {"VERDICT/ROLE", 0, 0},
+    [ABOUT] = {"ABOUT", SCOLS_FL_TRUNC, 0.05},
 };
 
 enum { MAX_DEPTH = 32 }; /* children of processes that deep are shown beside them */

@@ -131,7 +131,7 @@ static bool emit_value(yaml_emitter_t *e, const json_t *value)
         snprintf(number, sizeof(number), "%" JSON_INTEGER_FORMAT, json_integer_value(value));
         return emit_scalar(e, number, strlen(number), false);
     case JSON_REAL:
-        snprintf(number, sizeof(number), "%.12g", json_real_value(value));
+        snprintf(number, sizeof(number), "%.1f", json_real_value(value));
         return emit_scalar(e, number, strlen(number), false);
     case JSON_TRUE:
         return emit_scalar(e, "true", 4, false);

@@ -24,7 +24,7 @@ void table_begin(struct table *t, const struct cli *cli, const struct table_colu
         scols_table_set_termforce(t->t, SCOLS_TERMFORCE_NEVER);
     }
     for (size_t i = 0; i < n; i++) {
-        if (!scols_table_new_column(t->t, columns[i].name, 0, columns[i].flags)) {
+        if (!scols_table_new_column(t->t, columns[i].name, columns[i].share, columns[i].flags)) {
             t->failed = true;
         }
     }

@@ -9,7 +9,8 @@
 
 struct table_column {
     const char *name;
-    int flags; /* SCOLS_FL_...; SCOLS_FL_TRUNC: may be cut where the terminal is too narrow */
+    int flags;    /* SCOLS_FL_...; SCOLS_FL_TRUNC: may be cut where the terminal is too narrow */
+    double share; /* of the terminal; a column to be cut that has one is cut to it before others */
 };
 
 struct table {

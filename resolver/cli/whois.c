@@ -136,14 +136,14 @@ static int collect(struct cli *cli, int argc, char **argv, struct questions *q)
 
 enum column { PID, ROLE, NAMESPACE, POD, CONTAINER, ID, VERDICT, CHAIN };
 static const struct table_column columns[] = {
-    [PID] = {"PID", SCOLS_FL_RIGHT},
-    [ROLE] = {"ROLE", 0},
-    [NAMESPACE] = {"NAMESPACE", SCOLS_FL_TRUNC},
-    [POD] = {"POD", SCOLS_FL_TRUNC},
-    [CONTAINER] = {"CONTAINER", SCOLS_FL_TRUNC},
-    [ID] = {"ID", 0},
-    [VERDICT] = {"VERDICT", 0},
-    [CHAIN] = {"INSIDE", SCOLS_FL_TRUNC},
+    [PID] = {"PID", SCOLS_FL_RIGHT, 0},
+    [ROLE] = {"ROLE", 0, 0},
+    [NAMESPACE] = {"NAMESPACE", SCOLS_FL_TRUNC, 0},
+    [POD] = {"POD", SCOLS_FL_TRUNC, 0},
+    [CONTAINER] = {"CONTAINER", SCOLS_FL_TRUNC, 0},
+    [ID] = {"ID", 0, 0},
+    [VERDICT] = {"VERDICT", 0, 0},
+    [CHAIN] = {"INSIDE", SCOLS_FL_TRUNC, 0},
 };
 
 static void add_row(struct table *t, const struct podpid_answer *a)

@@ -1,4 +1,4 @@
-#include "schema.h"
+#include "test/support/schema.h"
 
 #include <regex.h>
 #include <stdarg.h>

@@ -1,4 +1,4 @@
-#include "snap.h"
+#include "test/support/snap.h"
 
 #include <stdlib.h>
 #include <string.h>
