@@ -9,6 +9,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -208,13 +209,63 @@ static void the_demo_is_its_scenario(void **state)
     scratch_remove(dir);
 }
 
+/* A thousand containers of twenty processes each, every one of them verified. */
+static void a_thousand_containers(void **state)
+{
+    enum { CONTAINERS = 1000, PROCESSES = 20 };
+    struct scenario s = {0};
+    struct buf text = {0}, expected = {0}, why = {0};
+    char *dir = scratch_new();
+    int pid = 1000;
+    json_t *doc;
+
+    (void)state;
+    for (int i = 0; i < CONTAINERS; i++) {
+        buf_printf(&text, "pod p%d ns/p%d pid=%d\nctr c%d p%d app running pid=%d\n", i, i, pid, i,
+                   i, pid + 1);
+        buf_printf(&text, "proc %d 1 950 pause in=p%d ns=1\n", pid, i);
+        buf_printf(&expected, "pod p%d ns/p%d ready verified pid=%d\n", i, i, pid);
+        buf_printf(&expected,
+                   "ctr c%d ns/p%d/app running verified pid=%d reported=%d roots=%d procs=%d:main",
+                   i, i, pid + 1, pid + 1, pid + 1, pid + 1);
+        buf_printf(&text, "proc %d 1 1000 app in=c%d ns=1\n", pid + 1, i);
+        for (int k = 1; k < PROCESSES; k++) {
+            buf_printf(&text, "proc %d %d %d kid in=c%d ns=%d\n", pid + 1 + k, pid + k, 1000 + k, i,
+                       k + 1);
+            buf_printf(&expected, ",%d:child", pid + 1 + k);
+        }
+        buf_puts(&expected, "\n");
+        pid += PROCESSES + 1;
+    }
+    assert_false(text.failed || expected.failed);
+    assert_true(scenario_write(&s, (struct str){text.p, text.n}, dir, false));
+    doc = report_of(dir, NULL, &why);
+    if (doc) {
+        report_check(doc, &why);
+        report_compare(doc, (struct str){expected.p, expected.n}, &s, &why);
+    }
+    if (why.n) {
+        fail_msg("%.900s", why.p);
+    }
+    json_decref(doc);
+    buf_free(&text);
+    buf_free(&expected);
+    scenario_free(&s);
+    scratch_remove(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(with_paths),
         cmocka_unit_test(without_paths),
         cmocka_unit_test(the_demo_is_its_scenario),
+        cmocka_unit_test(a_thousand_containers),
     };
 
+    /* Captures are thousands of small files: memory is kinder to them than a disk. */
+    if (access("/dev/shm", W_OK | X_OK) == 0) {
+        setenv("TMPDIR", "/dev/shm", 0);
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
