@@ -165,7 +165,7 @@ containerd_status() {
 }
 
 containerd_start() {
-	start_daemon containerd containerd_client version -- \
+	start_daemon containerd containerd_make ready -- \
 		containerd --config "$DIR/config.toml" --log-level info
 }
 

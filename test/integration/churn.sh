@@ -5,6 +5,7 @@
 . "$(dirname "$0")/lib.sh"
 shared_node
 LOOKS=${LOOKS:-500}
+LOOKERS=5
 
 churn() {
 	local pod id
@@ -20,25 +21,47 @@ churn() {
 	done
 }
 
+# steady DOCUMENT: the containers that nobody touches.
+steady() {
+	jq -c '.pods[] | select(.name | startswith("churn") | not).containers[] | [.id, .pid, .verdict]' \
+		"$1" | sort
+}
+
+# Several look at once: much of a look is waiting.
+watch() {
+	local n wrong seen=0
+
+	DOC=$SCRATCH/doc$1
+	for ((n = 1; n <= LOOKS / LOOKERS; n++)); do
+		look
+		wrong=$(jq -c '.pods[].containers[]
+			| select(.verdict | IN("verified", "dead", "zombie", "changed", "exited", "created") | not)' "$DOC")
+		[ -z "$wrong" ] || fail "look $n: $wrong"
+		steady "$DOC" >"$DOC.steady"
+		diff "$SCRATCH/steady" "$DOC.steady" || fail "look $n: what did not change looks different"
+		jq -e 'any(.pods[]; .name | startswith("churn"))' "$DOC" >/dev/null && seen=$((seen + 1))
+	done
+	echo "$seen" >"$SCRATCH/seen$1"
+}
+
 look
-jq -c '.pods[].containers[] | [.id, .pid, .verdict]' "$SCRATCH/doc" | sort >"$SCRATCH/before"
+steady "$DOC" >"$SCRATCH/steady"
+churners=() watchers=()
 for n in 1 2; do
 	churn $n >"$SCRATCH/churn$n.log" 2>&1 &
+	churners+=($!)
 done
-
-seen=0
-for ((n = 1; n <= LOOKS; n++)); do
-	look
-	wrong=$(jq -c '.pods[].containers[]
-		| select(.verdict | IN("verified", "dead", "zombie", "changed", "exited", "created") | not)' "$SCRATCH/doc")
-	[ -z "$wrong" ] || fail "look $n: $wrong"
-	jq -c '.pods[] | select(.name | startswith("churn") | not).containers[] | [.id, .pid, .verdict]' \
-		"$SCRATCH/doc" | sort >"$SCRATCH/now"
-	diff "$SCRATCH/before" "$SCRATCH/now" || fail "look $n: what did not change looks different"
-	[ "$(jq '[.pods[] | select(.name | startswith("churn"))] | length' "$SCRATCH/doc")" = 0 ] ||
-		seen=$((seen + 1))
+for ((n = 0; n < LOOKERS; n++)); do
+	watch $n &
+	watchers+=($!)
+done
+failed=
+for pid in "${watchers[@]}"; do
+	wait "$pid" || failed=yes
 done
 touch "$SCRATCH/stop"
-wait
-[ $seen -gt $((LOOKS / 10)) ] || fail "hardly any look saw a pod come or go: $seen of $LOOKS"
+wait "${churners[@]}" || { cat "$SCRATCH"/churn*.log && fail "making pods failed"; }
+[ -z "$failed" ] || exit 1
+seen=$(cat "$SCRATCH"/seen* | awk '{ n += $1 } END { print n + 0 }')
+[ "$seen" -gt $((LOOKS / 10)) ] || fail "hardly any look saw a pod come or go: $seen of $LOOKS"
 echo "$LOOKS looks, $seen of them with pods that come and go; $(wc -l <"$NODE/pods/names") containers made"

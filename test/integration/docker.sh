@@ -10,14 +10,14 @@ look
 sandbox client ps -q --no-trunc | xargs "$TOP/hack/sandbox" client --dir "$NODE" inspect \
 	--format '{{.Id}} {{.State.Pid}}' | sort >"$SCRATCH/theirs"
 jq -r '(.pods[] | select(.sandbox_id) | "\(.sandbox_id) \(.sandbox.pid)"),
-	(.pods[].containers[] | "\(.id) \(.pid)")' "$SCRATCH/doc" | sort >"$SCRATCH/ours"
+	(.pods[].containers[] | "\(.id) \(.pid)")' "$DOC" | sort >"$SCRATCH/ours"
 diff "$SCRATCH/theirs" "$SCRATCH/ours" || fail "podpid and docker inspect differ"
-wrong=$(jq -c '.pods[].containers[] | select(.verdict != "verified")' "$SCRATCH/doc")
+wrong=$(jq -c '.pods[].containers[] | select(.verdict != "verified")' "$DOC")
 [ -z "$wrong" ] || fail "not verified: $wrong"
-[ "$(jq '[.pods[] | select(.name)] | length' "$SCRATCH/doc")" = 50 ] || fail "not 50 pods"
-[ "$(jq '[.pods[] | select(.name == null).containers[]] | length' "$SCRATCH/doc")" = 1 ] ||
+[ "$(jq '[.pods[] | select(.name)] | length' "$DOC")" = 50 ] || fail "not 50 pods"
+[ "$(jq '[.pods[] | select(.name == null).containers[]] | length' "$DOC")" = 1 ] ||
 	fail "the plain container is not in a group without a pod"
-[ "$(jq -r .runtime.api "$SCRATCH/doc")" = docker ] || fail "api: $(jq -c .runtime "$SCRATCH/doc")"
+[ "$(jq -r .runtime.api "$DOC")" = docker ] || fail "api: $(jq -c .runtime "$DOC")"
 id=$(awk '$1 == "prod/web/app" { print $2 }' "$NODE/pods/names")
 [ "$(podpid pid "docker://$id")" = "$(podpid pid prod/web/app)" ] || fail "pid by id and by name differ"
 
@@ -38,11 +38,11 @@ done
 end=$((SECONDS + 30))
 while :; do
 	status=0
-	podpid list -o json >"$SCRATCH/doc" 2>"$SCRATCH/err" || status=$?
+	podpid list -o json >"$DOC" 2>"$SCRATCH/err" || status=$?
 	[ $status -ne 3 ] || break
 	[ $status -eq 0 ] || fail "exit status $status: $(cat "$SCRATCH/err")"
-	consistent "$SCRATCH/doc"
+	consistent "$DOC"
 	[ $SECONDS -lt $end ] || fail "dockerd is killed, and podpid does not see it"
 done
-[ ! -s "$SCRATCH/doc" ] || fail "half a document: $(head -c 200 "$SCRATCH/doc")"
+[ ! -s "$DOC" ] || fail "half a document: $(head -c 200 "$DOC")"
 wait

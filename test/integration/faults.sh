@@ -68,5 +68,5 @@ fails 'no permission' setpriv --reuid 65534 --regid 65534 --clear-groups \
 grep -qi 'permission' "$SCRATCH/err" || fail "no permission: $(cat "$SCRATCH/err")"
 
 look
-[ "$(jq '[.pods[].containers[] | select(.verdict == "verified")] | length' "$SCRATCH/doc")" = 4 ] ||
+[ "$(jq '[.pods[].containers[] | select(.verdict == "verified")] | length' "$DOC")" = 4 ] ||
 	fail "after the restart not all is verified"

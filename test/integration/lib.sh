@@ -28,6 +28,7 @@ need_runtime() {
 
 need_runtime
 SCRATCH=$(mktemp -d /tmp/podpid-test.XXXXXX)
+DOC=$SCRATCH/doc # the last look's document
 LOCAL_NODES=()
 
 # shellcheck disable=SC2317 # called by the trap
@@ -112,15 +113,15 @@ task_pid() {
 	tasks | awk -v id="$1" '$1 == id { print $2 }'
 }
 
-# container ID FILTER: of the document in $SCRATCH/doc.
+# container ID FILTER: of the last look.
 container() {
-	jq -r --arg id "$1" ".pods[].containers[] | select(.id == \$id) | $2" "$SCRATCH/doc"
+	jq -r --arg id "$1" ".pods[].containers[] | select(.id == \$id) | $2" "$DOC"
 }
 
-# look ARG...: podpid list into $SCRATCH/doc, held against what every document keeps.
+# look ARG...: podpid list -o json, held against what every document keeps.
 look() {
-	podpid list -o json "$@" >"$SCRATCH/doc" || fail "list $*: exit status $?"
-	consistent "$SCRATCH/doc"
+	podpid list -o json "$@" >"$DOC" || fail "list $*: exit status $?"
+	consistent "$DOC"
 }
 
 # A pid is there only if verified; then it is the runtime's, and the one process with role main.

@@ -10,8 +10,8 @@ look
 names=$(cut -d ' ' -f 2 "$NODE/pods/names" | head -n 100 | sort)
 [ "$(wc -l <<<"$names")" -eq 100 ] || fail "the node has no 100 containers"
 
-jq -r '.pods[].containers[] | "\(.id) \(.pid)"' "$SCRATCH/doc" | sort >"$SCRATCH/ours"
-jq -r '.pods[] | "\(.sandbox_id) \(.sandbox.pid)"' "$SCRATCH/doc" | sort >>"$SCRATCH/ours"
+jq -r '.pods[].containers[] | "\(.id) \(.pid)"' "$DOC" | sort >"$SCRATCH/ours"
+jq -r '.pods[] | "\(.sandbox_id) \(.sandbox.pid)"' "$DOC" | sort >>"$SCRATCH/ours"
 sort -o "$SCRATCH/ours" "$SCRATCH/ours"
 tasks >"$SCRATCH/theirs"
 diff "$SCRATCH/theirs" "$SCRATCH/ours" || fail "podpid and ctr task ls differ"
@@ -24,10 +24,10 @@ for id in $names; do
 	[ "$(make info "$id" | jq .pid)" = "$(container "$id" .pid)" ] ||
 		fail "$id: not the PID that the verbose status gives"
 done
-[ "$(jq .complete "$SCRATCH/doc")" = true ] || fail "not complete"
+[ "$(jq .complete "$DOC")" = true ] || fail "not complete"
 
 # The other formats speak of the same containers.
-[ "$(podpid list -o pid | sort -n)" = "$(jq '.pods[].containers[].pid // empty' "$SCRATCH/doc" | sort -n)" ] ||
+[ "$(podpid list -o pid | sort -n)" = "$(jq '.pods[].containers[].pid // empty' "$DOC" | sort -n)" ] ||
 	fail "list -o pid differs from list -o json"
 for format in table wide tree yaml jsonl; do
 	podpid list -o "$format" >"$SCRATCH/out" || fail "list -o $format"

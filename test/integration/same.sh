@@ -10,7 +10,7 @@ essence() {
 		sandbox: .sandbox.verdict,
 		containers: [.containers[] | {name, attempt, image, state, verdict, exit_code, inferred_pid,
 			roots: (.evidence.roots | length), roles: ([.processes[].role] | sort)}] | sort_by(.name)}]
-		| sort_by(.namespace, .name)' "$SCRATCH/doc"
+		| sort_by(.namespace, .name)' "$DOC"
 }
 
 make_pods() {
@@ -33,10 +33,10 @@ for node in '--release bookworm' '--release trixie' '--runtime docker'; do
 	own_node $node --pods 6 --containers 2 --processes 3
 	make_pods
 	look
-	wrong=$(jq -c '.pods[].containers[] | select(.verdict != "verified") | [.name, .verdict, .evidence]' "$SCRATCH/doc")
+	wrong=$(jq -c '.pods[].containers[] | select(.verdict != "verified") | [.name, .verdict, .evidence]' "$DOC")
 	[ -z "$wrong" ] || fail "$node: not verified: $wrong"
-	[ "$(jq '[.pods[].containers[]] | length' "$SCRATCH/doc")" = 16 ] || fail "$node: not 16 containers"
-	jq -r '.runtime | "\(.name) \(.version) \(.api)"' "$SCRATCH/doc"
+	[ "$(jq '[.pods[].containers[]] | length' "$DOC")" = 16 ] || fail "$node: not 16 containers"
+	jq -r '.runtime | "\(.name) \(.version) \(.api)"' "$DOC"
 	essence >"$SCRATCH/essence"
 	if [ -z "$first" ]; then
 		first=$node

@@ -97,7 +97,7 @@ static int call_id(struct maker *m, const char *method, char *id)
     ProtobufCMessage *reply;
 
     podmaker__id_request__init(&request);
-    request.id = id;
+    request.id = id ? id : request.id;
     reply = rpc_call(m->rpc, method, &request.base, &podmaker__empty__descriptor);
     if (!reply) {
         return -1;
@@ -353,6 +353,7 @@ static const char usage[] =
     "      [--mount HOST:INSIDE]... [--create-only] SANDBOX [COMMAND ARG...]   prints the id\n"
     "  fill --pods N [--first I] --containers M --processes P [--jobs J] [pod options]\n"
     "      prints NAMESPACE/POD/CONTAINER ID for each\n"
+    "  ready                                            whether anybody is served\n"
     "  info ID                                          the verbose status's debug map\n"
     "  start ID | stop [--timeout S] ID | rm ID | stop-pod ID | rm-pod ID\n"
     "  exec [--timeout S] ID COMMAND ARG...                           waits for its end\n";
@@ -498,6 +499,9 @@ static int run(struct maker *m, const struct options *o, const char *socket_path
     }
     if (strcmp(verb, "info") == 0 && n_args == 1) {
         return verb_info(m, args[0]);
+    }
+    if (strcmp(verb, "ready") == 0 && n_args == 0) {
+        return call_id(m, "Version", NULL) == 0 ? 0 : 1;
     }
     for (size_t i = 0; i < sizeof(simple) / sizeof(*simple); i++) {
         if (strcmp(verb, simple[i].verb) == 0 && n_args == 1) {
