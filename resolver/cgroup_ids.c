@@ -6,6 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
@@ -271,6 +272,29 @@ int cgroup_ids_procs(struct cgroup_ids *c, const char *path, pid_t **pids, size_
         *pids = procs.pids;
         *n = procs.n;
         return rc;
+    }
+    return -ENOENT;
+}
+
+int cgroup_ids_watch(struct cgroup_ids *c, int inotify_fd, const char *path, uint32_t mask)
+{
+    for (size_t i = 0; c && i < c->n; i++) {
+        const char *name = below(&c->all[i], path);
+        AUTO_CLOSE int fd = -1;
+        char link[32];
+        int wd;
+
+        if (!name) {
+            continue;
+        }
+        fd = openat(c->all[i].fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+        if (fd < 0) {
+            continue;
+        }
+        /* There is no inotify_add_watchat(2). */
+        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
+        wd = inotify_add_watch(inotify_fd, link, mask);
+        return wd < 0 ? -errno : wd;
     }
     return -ENOENT;
 }

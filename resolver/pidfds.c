@@ -8,6 +8,7 @@
 
 #include "cri/base/cleanup.h"
 #include "resolver/error.h"
+#include "resolver/pidfds.h"
 #include "resolver/procfs.h"
 
 static bool wants_pidfd(const struct podpid_container *c)
@@ -49,8 +50,8 @@ static int check_identity(const struct procfs *p, const struct podpid_container 
     return 0;
 }
 
-static int open_one(const struct procfs *p, const struct podpid_container *c,
-                    struct podpid_pidfd *ret, struct err *err)
+int pidfd_open_one(const struct procfs *p, const struct podpid_container *c,
+                   struct podpid_pidfd *ret, struct err *err)
 {
     AUTO_CLOSE int fd = (int)syscall(SYS_pidfd_open, c->pid, 0);
     int rc;
@@ -84,7 +85,7 @@ static int open_all(const struct procfs *p, const struct podpid_snapshot *target
     for (size_t i = 0; i < n_pods; i++) {
         for (size_t k = 0; k < pods[i]->n_containers; k++) {
             const struct podpid_container *c = pods[i]->containers[k];
-            int rc = wants_pidfd(c) ? open_one(p, c, &fds[*n], err) : 0;
+            int rc = wants_pidfd(c) ? pidfd_open_one(p, c, &fds[*n], err) : 0;
 
             if (rc < 0) {
                 return rc;

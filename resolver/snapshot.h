@@ -12,6 +12,7 @@ struct podpid_snapshot {
     struct arena arena;
     int64_t taken_at, took;
     bool complete;
+    uint64_t generation; /* of a watch's handoff; 0: not from a watch */
     struct podpid_node node;
     const struct podpid_runtime *runtime;
     const struct podpid_pod **pods;

@@ -1,0 +1,97 @@
+/* A watch from the inside.
+ *
+ * The look is the truth: it runs every period, and sooner when something wakes it. What wakes it
+ * only says "look": the runtime's events where reading them harms nobody, directories that come and
+ * go under the pods' cgroups, the exit of a main process. That last one is kernel truth and
+ * published at once; the look that follows brings the rest. */
+#ifndef PODPID_WATCH_IMPL_H
+#define PODPID_WATCH_IMPL_H
+
+#include "cri/base/clock.h"
+#include "cri/client.h"
+#include "resolver/node.h"
+#include "resolver/podpid.h"
+#include "resolver/snapshot.h"
+
+/* One container as it was last published. */
+struct live {
+    struct podpid_container *row; /* in the document; ours to change until it is replaced */
+    int pidfd;                    /* -1: none */
+    pid_t pidfd_of;
+    uint64_t pidfd_start;
+    bool kept; /* while two documents are compared */
+};
+
+struct watched_dir {
+    char *path;
+    int wd;
+    bool wanted;
+};
+
+/* The document that is published: rows of the newest look, copied so that an exit can be entered.
+ */
+struct document {
+    struct podpid_snapshot *full;   /* the look's */
+    struct podpid_snapshot *shown;  /* the part that was asked for, its rows copied */
+    struct podpid_container **rows; /* the copies; in shown's arena */
+    size_t n_rows;
+};
+
+struct podpid_watch {
+    struct podpid_watch_options options;
+    int epoll_fd;
+    struct podpid_look *look; /* under way; NULL: none */
+    nsec look_started, look_took, next_look, next_full;
+    bool look_again;  /* something woke us while a look was under way */
+    nsec chase_pause; /* pause before the next look of a chase; 0: none */
+    nsec chase_until; /* a change is being followed until then */
+    nsec backoff;     /* while the runtime is away */
+    bool stale, first_done;
+
+    struct document now;
+    struct live **lives; /* by id */
+    size_t n_lives;
+    struct procfs procfs; /* for the identity of pidfds */
+    bool procfs_open;
+
+    int inotify_fd; /* -1: none */
+    struct cgroup_ids *cgroups;
+    struct watched_dir *dirs; /* by path */
+    size_t n_dirs, cap_dirs;
+
+    struct client *events; /* the runtime's event stream; NULL: none */
+    struct arena events_arena;
+    bool events_asked;
+    nsec events_retry;
+
+    struct podpid_event *queue; /* ring of what is not taken yet */
+    size_t queue_at, queue_n, queue_cap;
+    struct arena queue_arena; /* texts of queued events; emptied with the queue */
+    struct document before;   /* kept until the queue is empty: removed rows are its */
+    uint64_t seq, generation;
+};
+
+/* watch_truth.c */
+int watch_push(struct podpid_watch *w, const struct podpid_event *e);
+int watch_push_runtime(struct podpid_watch *w, const char *detail);
+/* Take a look's snapshot as the new truth, and queue what differs. Takes full. 0 or -ENOMEM (full
+ * is freed). */
+int watch_apply(struct podpid_watch *w, struct podpid_snapshot *full);
+/* The kernel says that this container's main process has ended. */
+int watch_exited(struct podpid_watch *w, struct live *l);
+void document_free(struct document *d);
+
+/* watch_wake.c: what wakes a look. */
+int watch_wake_open(struct podpid_watch *w, struct err *err);
+void watch_wake_close(struct podpid_watch *w);
+/* After a new truth: pidfds of the main processes, directories, the event stream. 0 or -ENOMEM. */
+int watch_wake_follow(struct podpid_watch *w, nsec now);
+void watch_drop_pidfd(struct podpid_watch *w, struct live *l);
+/* True if there was anything. */
+bool watch_read_inotify(struct podpid_watch *w);
+bool watch_step_events(struct podpid_watch *w, nsec now);
+
+/* What an epoll event is about. Values above these are struct live pointers. */
+enum { WATCH_LOOK = 1, WATCH_INOTIFY, WATCH_EVENTS, WATCH_TAGS };
+
+#endif

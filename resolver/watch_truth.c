@@ -1,0 +1,295 @@
+/* What a watch holds for true, and what changes in it. */
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cri/base/cleanup.h"
+#include "resolver/handoff.h"
+#include "resolver/watch_impl.h"
+
+void document_free(struct document *d)
+{
+    podpid_snapshot_free(d->shown);
+    podpid_snapshot_free(d->full);
+    *d = (struct document){0};
+}
+
+/* ---- The queue
+ * ----------------------------------------------------------------------------------- */
+
+int watch_push(struct podpid_watch *w, const struct podpid_event *e)
+{
+    struct podpid_event *at;
+
+    if (w->queue_n == w->queue_cap) {
+        size_t cap = w->queue_cap ? w->queue_cap * 2 : 64;
+        struct podpid_event *more = realloc(w->queue, cap * sizeof(*more));
+
+        if (!more) {
+            return -ENOMEM;
+        }
+        w->queue = more;
+        w->queue_cap = cap;
+    }
+    at = &w->queue[w->queue_n++];
+    *at = *e;
+    at->seq = ++w->seq;
+    at->generation = w->generation;
+    at->at = clock_read(CLOCK_REALTIME);
+    at->stale = w->stale;
+    return 0;
+}
+
+int watch_push_runtime(struct podpid_watch *w, const char *detail)
+{
+    char *text = arena_strdup(&w->queue_arena, detail);
+
+    if (!text) {
+        return -ENOMEM;
+    }
+    return watch_push(
+        w, &(struct podpid_event){.kind = PODPID_EVENT_RUNTIME, .source = "look", .detail = text});
+}
+
+/* ---- The part that was asked for
+ * ----------------------------------------------------------------- */
+
+static bool is_asked_for(void *context, const struct podpid_container *c)
+{
+    const struct podpid_watch *w = context;
+    bool any = w->options.targets || w->options.selector;
+
+    return !any || (w->options.targets && podpid_targets_match(w->options.targets, c)) ||
+           (w->options.selector && podpid_selector_matches(w->options.selector, c));
+}
+
+static int copy_pod(struct document *d, const struct podpid_pod **pod)
+{
+    struct arena *a = &d->shown->arena;
+    struct podpid_pod *copy = arena_alloc(a, sizeof(*copy));
+    const struct podpid_container **rows = arena_calloc(a, (*pod)->n_containers, sizeof(*rows));
+
+    if (!copy || !rows) {
+        return -ENOMEM;
+    }
+    *copy = **pod;
+    for (size_t i = 0; i < copy->n_containers; i++) {
+        struct podpid_container *c = arena_alloc(a, sizeof(*c));
+
+        if (!c) {
+            return -ENOMEM;
+        }
+        *c = *copy->containers[i];
+        c->pod = copy;
+        rows[i] = c;
+        d->rows[d->n_rows++] = c;
+    }
+    copy->containers = rows;
+    *pod = copy;
+    return 0;
+}
+
+static int copy_rows(struct document *d)
+{
+    size_t total = 0;
+
+    for (size_t i = 0; i < d->shown->n_pods; i++) {
+        total += d->shown->pods[i]->n_containers;
+    }
+    d->rows = arena_calloc(&d->shown->arena, total, sizeof(*d->rows));
+    if (!d->rows) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < d->shown->n_pods; i++) {
+        if (copy_pod(d, &d->shown->pods[i]) < 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static int make_document(struct podpid_watch *w, struct podpid_snapshot *full, struct document *ret)
+{
+    struct document d = {.full = full};
+
+    if (podpid_snapshot_select(full, PODPID_SELECT_ALL_STATES, is_asked_for, NULL, w, &d.shown,
+                               NULL) < 0) {
+        return -ENOMEM;
+    }
+    if (copy_rows(&d) < 0) {
+        podpid_snapshot_free(d.shown);
+        return -ENOMEM;
+    }
+    *ret = d;
+    return 0;
+}
+
+/* ---- Comparing
+ * ----------------------------------------------------------------------------------- */
+
+static int by_id(const void *pa, const void *pb)
+{
+    const struct live *a = *(const struct live *const *)pa, *b = *(const struct live *const *)pb;
+
+    return strcmp(a->row->id, b->row->id);
+}
+
+static struct live *find_live(const struct podpid_watch *w, const char *id)
+{
+    size_t lo = 0, hi = w->n_lives;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+        int c = strcmp(w->lives[mid]->row->id, id);
+
+        if (c == 0) {
+            return w->lives[mid];
+        }
+        if (c < 0) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return NULL;
+}
+
+static bool differs(const struct podpid_container *a, const struct podpid_container *b)
+{
+    return a->verdict != b->verdict || a->state != b->state || a->pid != b->pid ||
+           a->inferred_pid != b->inferred_pid || a->start_time_ticks != b->start_time_ticks;
+}
+
+static int push_container(struct podpid_watch *w, enum podpid_event_kind kind,
+                          const struct podpid_container *c, const char *source)
+{
+    return watch_push(w, &(struct podpid_event){.kind = kind, .source = source, .container = c});
+}
+
+struct comparison {
+    struct live **lives; /* of the new document */
+    size_t n;
+    bool changed;
+};
+
+/* A container's handle goes on into the new document; the pidfd stays open. */
+static int compare_row(struct podpid_watch *w, struct comparison *c, struct podpid_container *row)
+{
+    struct live *l = find_live(w, row->id);
+    int rc = 0;
+
+    if (!l) {
+        l = calloc(1, sizeof(*l));
+        if (!l) {
+            return -ENOMEM;
+        }
+        l->pidfd = -1;
+        c->changed = true;
+        rc = w->first_done ? push_container(w, PODPID_EVENT_ADDED, row, "look") : 0;
+    } else if (differs(l->row, row)) {
+        c->changed = true;
+        rc = push_container(w, PODPID_EVENT_CHANGED, row, "look");
+    }
+    l->kept = true;
+    l->row = row;
+    c->lives[c->n++] = l;
+    return rc;
+}
+
+static int compare_all(struct podpid_watch *w, const struct document *d, struct comparison *c)
+{
+    c->lives = calloc(d->n_rows + 1, sizeof(struct live *));
+    if (!c->lives) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < d->n_rows; i++) {
+        if (compare_row(w, c, d->rows[i]) < 0) {
+            return -ENOMEM;
+        }
+    }
+    for (size_t i = 0; i < w->n_lives; i++) {
+        if (w->lives[i]->kept) {
+            continue;
+        }
+        c->changed = true;
+        if (push_container(w, PODPID_EVENT_REMOVED, w->lives[i]->row, "look") < 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+static void take_lives(struct podpid_watch *w, struct comparison *c)
+{
+    for (size_t i = 0; i < w->n_lives; i++) {
+        if (!w->lives[i]->kept) {
+            watch_drop_pidfd(w, w->lives[i]);
+            free(w->lives[i]);
+        }
+    }
+    free(w->lives);
+    w->lives = TAKE_PTR(c->lives);
+    w->n_lives = c->n;
+    if (w->n_lives) {
+        qsort(w->lives, w->n_lives, sizeof(struct live *), by_id);
+    }
+    for (size_t i = 0; i < w->n_lives; i++) {
+        w->lives[i]->kept = false;
+    }
+}
+
+/* The events of a batch were queued before it was known whether anything differs. */
+static void number_batch(struct podpid_watch *w, size_t from)
+{
+    w->generation++;
+    for (size_t i = from; i < w->queue_n; i++) {
+        w->queue[i].generation = w->generation;
+    }
+}
+
+int watch_apply(struct podpid_watch *w, struct podpid_snapshot *full)
+{
+    struct document next = {0};
+    struct comparison c = {0};
+    size_t from = w->queue_n;
+    int rc = make_document(w, full, &next);
+
+    if (rc < 0) {
+        podpid_snapshot_free(full);
+        return rc;
+    }
+    rc = compare_all(w, &next, &c);
+    /* Also when memory ran out half-way: the handles point into the new document by now. */
+    take_lives(w, &c);
+    document_free(&w->before);
+    w->before = w->now;
+    w->now = next;
+    if (rc == 0 && !w->first_done) {
+        c.changed = true;
+        rc = watch_push(w, &(struct podpid_event){.kind = PODPID_EVENT_SNAPSHOT,
+                                                  .source = "look",
+                                                  .snapshot = w->now.shown});
+    }
+    if (rc == 0 && c.changed) {
+        number_batch(w, from);
+    }
+    w->first_done = true;
+    return rc;
+}
+
+int watch_exited(struct podpid_watch *w, struct live *l)
+{
+    struct podpid_container *c = l->row;
+
+    watch_drop_pidfd(w, l);
+    if (c->pid != l->pidfd_of || c->start_time_ticks != l->pidfd_start) {
+        return 0;
+    }
+    c->pid = 0;
+    c->start_time_ticks = 0;
+    c->verdict = PODPID_DEAD;
+    c->reason = "its main process has ended; the runtime has not said so yet";
+    c->ns_pid = c->ns_mnt = c->ns_net = c->ns_cgroup = 0;
+    w->generation++;
+    return push_container(w, PODPID_EVENT_CHANGED, c, "pidfd");
+}
