@@ -335,3 +335,10 @@ int podpid_handoff_memfd(const struct podpid_snapshot *targets, int *ret_fd,
 
     return memfd(targets, ret_fd, &err) < 0 ? error_publish(&err, error) : 0;
 }
+
+int podpid_handoff_remove(const char *path, struct podpid_error *error)
+{
+    struct err err;
+
+    return handoff_remove(path, &err) < 0 ? error_publish(&err, error) : 0;
+}

@@ -1,4 +1,5 @@
 #include "resolver/json.h"
+#include "resolver/snapshot.h"
 
 #include <errno.h>
 #include <string.h>
@@ -129,6 +130,9 @@ void doc_snapshot(struct doc_writer *w, const char *key, const struct podpid_sna
     doc_value(w, "taken_at", doc_time(podpid_snapshot_taken_at(s)));
     doc_value(w, "took_ms", json_real(milliseconds(podpid_snapshot_took(s))));
     doc_value(w, "complete", json_boolean(podpid_snapshot_complete(s)));
+    if (s->generation) {
+        doc_value(w, "generation", doc_number(s->generation));
+    }
     doc_value(w, "node", doc_node(podpid_snapshot_node(s)));
     doc_value(w, "runtime", doc_runtime(podpid_snapshot_runtime(s)));
     doc_open(w, "pods", '[');

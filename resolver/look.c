@@ -115,6 +115,11 @@ void podpid_look_free(struct podpid_look *k)
     free(k);
 }
 
+void look_be_quick(struct podpid_look *k)
+{
+    k->quick = true;
+}
+
 int podpid_look_fd(const struct podpid_look *k)
 {
     return k->epoll_fd;

@@ -91,6 +91,7 @@ struct podpid_look {
     unsigned rounds;
     struct stray_candidate *candidates;
     size_t n_candidates, cap_candidates;
+    bool quick; /* do not wait for strays to prove themselves; none are reported then */
     bool strays_confirmed;
 
     struct podpid_snapshot *snapshot; /* being built; its arena takes the rows */
@@ -102,6 +103,10 @@ struct podpid_look {
 
 /* look.c: step until it is done, blocking. 0, or a negative podpid code. */
 int look_drive(struct podpid_look *k, int cancel_fd, struct podpid_error *error);
+
+/* A look that does not take the second that strays need, for who looks again and again. Before the
+ * first step. */
+void look_be_quick(struct podpid_look *k);
 
 /* look_runtime.c: asking, and taking what came back. */
 int look_open_runtime(struct podpid_look *k, struct err *err); /* identity and list asked for */

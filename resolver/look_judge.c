@@ -264,7 +264,7 @@ static nsec strays_due(const struct podpid_look *k, nsec now)
 {
     nsec due = now;
 
-    for (size_t i = 0; !k->is_replay && !k->strays_confirmed && i < k->n_candidates; i++) {
+    for (size_t i = 0; !k->quick && !k->strays_confirmed && i < k->n_candidates; i++) {
         nsec at = nsec_after(k->candidates[i].first_seen, stray_age);
 
         due = at > due ? at : due;

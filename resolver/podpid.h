@@ -42,8 +42,7 @@ extern "C" {
 /* The library's version, such as "0.1.0". */
 PODPID_API const char *podpid_version(void);
 
-/* ---- Errors ------------------------------------------------------------------------------------
- */
+/* ---- Errors --------------------------------------------------------------------------------- */
 
 enum podpid_code {
     PODPID_OK = 0,
@@ -79,8 +78,7 @@ struct podpid_error {
  * others). */
 PODPID_API int podpid_exit_status(int code);
 
-/* ---- Rows of a snapshot ------------------------------------------------------------------------
- */
+/* ---- Rows of a snapshot --------------------------------------------------------------------- */
 
 /* What came of holding the reported PID against the scan. The order is that of the decision. */
 enum podpid_verdict {
@@ -234,8 +232,7 @@ struct podpid_runtime {
     const char *status_error; /* Status could not be had: why; else NULL */
 };
 
-/* ---- Snapshot ----------------------------------------------------------------------------------
- */
+/* ---- Snapshot ------------------------------------------------------------------------------- */
 
 struct podpid_snapshot;
 
@@ -259,8 +256,7 @@ podpid_snapshot_foreign(const struct podpid_snapshot *s, size_t *ret_n);
 PODPID_API const char *const *podpid_snapshot_warnings(const struct podpid_snapshot *s,
                                                        size_t *ret_n);
 
-/* ---- Options of a look -------------------------------------------------------------------------
- */
+/* ---- Options of a look ---------------------------------------------------------------------- */
 
 /* Caller-owned and borrowed until the object made from it is freed. Zeroed apart from size is a
  * good default (PODPID_OPTIONS_INIT). */
@@ -284,8 +280,7 @@ struct podpid_options {
         .size = sizeof(struct podpid_options)                                                      \
     }
 
-/* ---- Look: one complete view of the node, as a stepper ------------------------------------------
- */
+/* ---- Look: one complete view of the node, as a stepper -------------------------------------- */
 
 struct podpid_look;
 
@@ -315,8 +310,7 @@ PODPID_API int podpid_look_run(const struct podpid_options *options, int cancel_
  * Into nanoseconds; PODPID_ERR_USAGE. */
 PODPID_API int podpid_parse_duration(const char *text, int64_t *ret, struct podpid_error *error);
 
-/* ---- Choosing ----------------------------------------------------------------------------------
- */
+/* ---- Choosing ------------------------------------------------------------------------------- */
 
 /* Every member that is set must hold. Globs are fnmatch(3) ones without flags. Caller-owned,
  * borrowed. */
@@ -367,8 +361,7 @@ PODPID_API int podpid_snapshot_find(const struct podpid_snapshot *s, const char 
                                     const struct podpid_container ***ret, size_t *ret_n,
                                     struct podpid_error *error);
 
-/* ---- Writing -----------------------------------------------------------------------------------
- */
+/* ---- Writing -------------------------------------------------------------------------------- */
 
 /* Called with pieces of the document; not 0 stops the writing with PODPID_ERR_WRITE. */
 typedef int (*podpid_write_fn)(void *context, const char *data, size_t n);
@@ -387,8 +380,7 @@ PODPID_API int podpid_snapshot_to_json(const struct podpid_snapshot *s,
  * bidirectional controls as \u{...}, backslash as it is. malloc'ed, NULL if memory is out. */
 PODPID_API char *podpid_escape(const char *text);
 
-/* ---- The other direction ------------------------------------------------------------------------
- */
+/* ---- The other direction -------------------------------------------------------------------- */
 
 struct podpid_answer {
     pid_t pid;     /* as asked */
@@ -413,8 +405,7 @@ PODPID_API int podpid_whois(struct podpid_snapshot *s, pid_t pid, pid_t ns_of,
 PODPID_API int podpid_answer_to_json(const struct podpid_answer *a, podpid_write_fn write,
                                      void *context, struct podpid_error *error);
 
-/* ---- Index: look-ups without a system call ------------------------------------------------------
- */
+/* ---- Index: look-ups without a system call -------------------------------------------------- */
 
 struct podpid_index;
 
@@ -440,8 +431,7 @@ PODPID_API int podpid_index_probe(const struct podpid_index *index, int proc_fd,
                                   const struct podpid_container **ret,
                                   uint64_t *ret_start_time_ticks, struct podpid_error *error);
 
-/* ---- Cgroup texts
- * -------------------------------------------------------------------------------- */
+/* ---- Cgroup texts --------------------------------------------------------------------------- */
 
 struct podpid_cgroup;
 
@@ -468,16 +458,14 @@ PODPID_API const struct podpid_cgroup_facts *podpid_cgroup_facts(const struct po
 PODPID_API int podpid_cgroup_to_json(const struct podpid_cgroup *c, podpid_write_fn write,
                                      void *context, struct podpid_error *error);
 
-/* ---- Capture
- * ------------------------------------------------------------------------------------- */
+/* ---- Capture -------------------------------------------------------------------------------- */
 
 /* Look, and write runtime view and /proc extract into a new folder (0700, files 0600; it must not
  * exist or be empty). with_labels keeps the values of labels. */
 PODPID_API int podpid_capture(const struct podpid_options *options, const char *dir,
                               bool with_labels, int cancel_fd, struct podpid_error *error);
 
-/* ---- Targets: policies, manifests, selectors
- * ------------------------------------------------------ */
+/* ---- Targets: policies, manifests, selectors ------------------------------------------------ */
 
 struct podpid_targets;
 
@@ -509,8 +497,7 @@ struct podpid_policy {
 
 PODPID_API const struct podpid_policy *podpid_targets_policy(const struct podpid_targets *t);
 
-/* ---- Preflight
- * ----------------------------------------------------------------------------------- */
+/* ---- Preflight ------------------------------------------------------------------------------ */
 
 enum podpid_result { PODPID_PASS, PODPID_WARN, PODPID_FAIL, PODPID_SKIP };
 
@@ -580,8 +567,7 @@ PODPID_API const struct podpid_pidfd *podpid_report_pidfds(const struct podpid_r
 PODPID_API int podpid_report_to_json(const struct podpid_report *r, podpid_write_fn write,
                                      void *context, struct podpid_error *error);
 
-/* ---- Handoff
- * ------------------------------------------------------------------------------------- */
+/* ---- Handoff -------------------------------------------------------------------------------- */
 
 /* A sealed memfd (no CLOEXEC) with the handoff document of a snapshot. */
 PODPID_API int podpid_handoff_memfd(const struct podpid_snapshot *targets, int *ret_fd,
@@ -601,8 +587,10 @@ PODPID_API int podpid_handoff_pidfds(const struct podpid_snapshot *targets, cons
                                      struct podpid_pidfd **ret, size_t *ret_n,
                                      struct podpid_error *error);
 
-/* ---- Watch
- * --------------------------------------------------------------------------------------- */
+/* Remove a handoff file, never through a symbolic link; one that is not there is fine. */
+PODPID_API int podpid_handoff_remove(const char *path, struct podpid_error *error);
+
+/* ---- Watch ---------------------------------------------------------------------------------- */
 
 enum podpid_event_kind {
     PODPID_EVENT_SNAPSHOT = 1,
@@ -649,6 +637,11 @@ PODPID_API int64_t podpid_watch_deadline(const struct podpid_watch *w);
 PODPID_API int podpid_watch_step(struct podpid_watch *w, int64_t now, struct podpid_error *error);
 /* The next event, NULL if there is none now. Borrowed until the next call of next() or step(). */
 PODPID_API const struct podpid_event *podpid_watch_next(struct podpid_watch *w);
+/* What is true now, as far as it was asked for. NULL before the first look is done. Borrowed until
+ * the next step(). */
+PODPID_API const struct podpid_snapshot *podpid_watch_snapshot(const struct podpid_watch *w);
+/* The runtime is away: what is true now is the last that it said. */
+PODPID_API bool podpid_watch_stale(const struct podpid_watch *w);
 /* Look at all again as soon as possible. */
 PODPID_API void podpid_watch_look_now(struct podpid_watch *w);
 PODPID_API const char *podpid_event_name(enum podpid_event_kind k); /* "added" */

@@ -9,6 +9,7 @@
 #include "cri/base/cleanup.h"
 #include "resolver/error.h"
 #include "resolver/handoff.h"
+#include "resolver/look_impl.h"
 
 static const nsec default_period = 30 * NSEC_PER_SEC;
 /* A container is followed from its cgroup's making to its running, and from its main process's end
@@ -16,6 +17,7 @@ static const nsec default_period = 30 * NSEC_PER_SEC;
 static const nsec chase_first = 30 * NSEC_PER_MSEC;
 static const nsec chase_time = 2 * NSEC_PER_SEC;
 static const nsec least_gap = 10 * NSEC_PER_MSEC;
+static const nsec most_gap = 100 * NSEC_PER_MSEC;
 static const nsec backoff_first = 100 * NSEC_PER_MSEC;
 static const nsec backoff_most = 5 * NSEC_PER_SEC;
 
@@ -38,7 +40,6 @@ static int watch_new(const struct podpid_watch_options *options, struct podpid_w
     }
     w->options = *options;
     w->inotify_fd = -1;
-    w->next_full = NSEC_NEVER;
     w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (w->epoll_fd < 0) {
         rc = err_set(err, ERR_INTERNAL, errno, "no epoll descriptor can be had: %s",
@@ -97,11 +98,11 @@ int podpid_watch_fd(const struct podpid_watch *w)
 /* ---- When to look
  * ----------------------------------------------------------------------------------- */
 
-/* Looks follow each other no faster than they take: at most half of one core, however much changes.
- */
+/* Looks follow each other no faster than they take, however much changes; a slow one (it waited for
+ * strays, or the node is busy) does not hold the next back for long. */
 static nsec soonest(const struct podpid_watch *w, nsec now)
 {
-    nsec gap = w->look_took > least_gap ? w->look_took : least_gap;
+    nsec gap = nsec_min(w->look_took > least_gap ? w->look_took : least_gap, most_gap);
     nsec after = nsec_after(w->look_started, w->look_took + gap);
 
     return after > now ? after : now;
@@ -134,7 +135,9 @@ static void plan_next(struct podpid_watch *w, nsec now)
 {
     nsec period = w->options.period > 0 ? w->options.period : default_period;
 
-    w->next_full = nsec_after(now, period);
+    if (w->look_started >= w->next_full) {
+        w->next_full = nsec_after(now, period);
+    }
     w->next_look = w->next_full;
     if (w->look_again) {
         w->look_again = false;
@@ -268,6 +271,9 @@ static int step_look(struct podpid_watch *w, nsec now, struct podpid_error *erro
 
         w->look_started = now;
         rc = podpid_look_new(w->options.look, &w->look, &e);
+        if (rc == 0 && now < w->next_full) {
+            look_be_quick(w->look);
+        }
         if (rc == 0 && epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, podpid_look_fd(w->look), &ev) < 0) {
             err_set(&err, ERR_INTERNAL, errno, "the look cannot be polled: %s", strerror(errno));
             return error_publish(&err, error);
@@ -346,6 +352,16 @@ const struct podpid_event *podpid_watch_next(struct podpid_watch *w)
         return NULL;
     }
     return &w->queue[w->queue_at++];
+}
+
+const struct podpid_snapshot *podpid_watch_snapshot(const struct podpid_watch *w)
+{
+    return w->now.shown;
+}
+
+bool podpid_watch_stale(const struct podpid_watch *w)
+{
+    return w->stale;
 }
 
 const char *podpid_event_name(enum podpid_event_kind k)

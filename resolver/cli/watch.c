@@ -1,0 +1,341 @@
+/* podpid watch: what changes, as it happens. */
+#include <errno.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/signalfd.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "resolver/cli/notify.h"
+#include "resolver/cli/out.h"
+
+enum { OPT_HANDOFF = CLI_OWN, OPT_KEEP };
+
+static const struct cli_option own_options[] = {
+    {OPT_HANDOFF, "handoff", "FILE",
+     "keep this file true: what is watched, with the PIDs that are\n"
+     "verified; replaced whole at every change"},
+    {OPT_KEEP, "keep", NULL, "leave the file at the end (default: it is removed)"},
+    {0, NULL, NULL, NULL}};
+
+struct watcher {
+    const struct cli *cli;
+    struct podpid_watch *watch;
+    const char *handoff;
+    bool keep, ready;
+    int signals;
+    sigset_t before;
+    int64_t watchdog, next_watchdog;
+};
+
+static int64_t now_ns(void)
+{
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* ---- Showing
+ * ------------------------------------------------------------------------------------- */
+
+/* On a terminal the whole table, drawn anew after every batch. */
+static int redraw(const struct watcher *w)
+{
+    const struct podpid_snapshot *s = podpid_watch_snapshot(w->watch);
+
+    if (!s) {
+        return CLI_OK;
+    }
+    fputs("\033[H\033[2J", stdout);
+    if (podpid_watch_stale(w->watch)) {
+        puts("The runtime is away. What it said last:\n");
+    }
+    return out_table(w->cli, s);
+}
+
+static void print_time(int64_t at)
+{
+    time_t seconds = (time_t)(at / 1000000000);
+    struct tm tm;
+    char text[32] = "?";
+
+    if (localtime_r(&seconds, &tm)) {
+        strftime(text, sizeof(text), "%H:%M:%S", &tm);
+    }
+    printf("%s.%03d", text, (int)(at / 1000000 % 1000));
+}
+
+static int print_container(const struct watcher *w, const char *event,
+                           const struct podpid_container *c)
+{
+    const struct podpid_pod *p = c->pod;
+    char *namespace_ = cli_text(w->cli, p->namespace_, 64), *pod = cli_text(w->cli, p->name, 64);
+    char *name = cli_text(w->cli, c->name, 64);
+    int status = namespace_ && pod && name ? CLI_OK : cli_nomem();
+
+    if (status == CLI_OK) {
+        printf(" %-8s %.12s %s/%s/%s %s ", event, c->id, namespace_, pod, name,
+               podpid_verdict_name(c->verdict));
+        if (c->pid) {
+            printf("%d\n", c->pid);
+        } else {
+            puts("-");
+        }
+    }
+    free(namespace_);
+    free(pod);
+    free(name);
+    return status;
+}
+
+/* Elsewhere a line an event. */
+static int print_event(const struct watcher *w, const struct podpid_event *e)
+{
+    const char *name = podpid_event_name(e->kind);
+    const struct podpid_pod *const *pods;
+    size_t n;
+    int status = CLI_OK;
+
+    if (e->container) {
+        print_time(e->at);
+        return print_container(w, name, e->container);
+    }
+    if (!e->snapshot) {
+        char *detail = cli_text(w->cli, e->detail, 512);
+
+        print_time(e->at);
+        printf(" %-8s %s\n", name, detail ? detail : "");
+        free(detail);
+        return CLI_OK;
+    }
+    pods = podpid_snapshot_pods(e->snapshot, &n);
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; status == CLI_OK && k < pods[i]->n_containers; k++) {
+            print_time(e->at);
+            status = print_container(w, name, pods[i]->containers[k]);
+        }
+    }
+    return status;
+}
+
+static int print_json(const struct podpid_event *e)
+{
+    struct podpid_error error = PODPID_ERROR_INIT;
+
+    return podpid_event_to_json(e, cli_write, NULL, &error) < 0 ? cli_fail(&error) : CLI_OK;
+}
+
+static void tell_manager(struct watcher *w)
+{
+    char text[160];
+    size_t n, containers = 0, verified = 0;
+    const struct podpid_snapshot *s = podpid_watch_snapshot(w->watch);
+    const struct podpid_pod *const *pods = s ? podpid_snapshot_pods(s, &n) : NULL;
+
+    for (size_t i = 0; pods && i < n; i++) {
+        for (size_t k = 0; k < pods[i]->n_containers; k++) {
+            containers += pods[i]->containers[k]->state == PODPID_STATE_RUNNING;
+            verified += pods[i]->containers[k]->verdict == PODPID_VERIFIED;
+        }
+    }
+    snprintf(text, sizeof(text), "%sSTATUS=%zu of %zu running containers verified%s",
+             w->ready ? "" : "READY=1\n", verified, containers,
+             podpid_watch_stale(w->watch) ? "; the runtime is away" : "");
+    notify_send(text);
+    w->ready = true;
+}
+
+static int show(struct watcher *w)
+{
+    const struct podpid_event *e;
+    bool any = false, terminal = w->cli->termwidth > 0 && !cli_format_is(w->cli, "jsonl");
+    int status = CLI_OK;
+
+    while (status == CLI_OK && (e = podpid_watch_next(w->watch))) {
+        any = true;
+        if (cli_format_is(w->cli, "jsonl")) {
+            status = print_json(e);
+        } else if (!terminal) {
+            status = print_event(w, e);
+        }
+    }
+    if (!any || status != CLI_OK) {
+        return status;
+    }
+    if (terminal) {
+        status = redraw(w);
+    }
+    tell_manager(w);
+    if (status == CLI_OK && (fflush(stdout) != 0 || ferror(stdout))) {
+        return CLI_NOT_WELL; /* the reader went away; said when standard output is closed */
+    }
+    return status;
+}
+
+/* ---- Waiting
+ * ------------------------------------------------------------------------------------- */
+
+static void open_signals(struct watcher *w)
+{
+    sigset_t held;
+
+    sigemptyset(&held);
+    sigaddset(&held, SIGINT);
+    sigaddset(&held, SIGTERM);
+    sigaddset(&held, SIGHUP);
+    sigprocmask(SIG_BLOCK, &held, &w->before);
+    w->signals = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
+}
+
+/* The signal to end by; 0: none. SIGHUP only looks again. */
+static int read_signal(struct watcher *w)
+{
+    struct signalfd_siginfo info;
+
+    while (read(w->signals, &info, sizeof(info)) == sizeof(info)) {
+        if (info.ssi_signo != SIGHUP) {
+            return (int)info.ssi_signo;
+        }
+        podpid_watch_look_now(w->watch);
+    }
+    return 0;
+}
+
+static int wait_for_more(struct watcher *w, int64_t now)
+{
+    struct pollfd fds[2] = {{.fd = podpid_watch_fd(w->watch), .events = POLLIN},
+                            {.fd = w->signals, .events = POLLIN}};
+    int64_t deadline = podpid_watch_deadline(w->watch), left;
+
+    if (w->watchdog && w->next_watchdog < deadline) {
+        deadline = w->next_watchdog;
+    }
+    left = deadline <= now ? 0 : (deadline - now) / 1000000 + 1;
+    poll(fds, 2, left > 3600000 ? 3600000 : (int)left);
+    return fds[1].revents ? read_signal(w) : 0;
+}
+
+static int follow(struct watcher *w, int *ret_signal)
+{
+    struct podpid_error error = PODPID_ERROR_INIT;
+    int status = CLI_OK;
+
+    while (status == CLI_OK && *ret_signal == 0) {
+        int64_t now = now_ns();
+
+        if (w->watchdog && now >= w->next_watchdog) {
+            notify_send("WATCHDOG=1");
+            w->next_watchdog = now + w->watchdog;
+        }
+        if (podpid_watch_step(w->watch, now, &error) < 0) {
+            return cli_fail(&error);
+        }
+        status = show(w);
+        if (status == CLI_OK) {
+            *ret_signal = wait_for_more(w, now_ns());
+        }
+    }
+    return status;
+}
+
+/* A file that nobody keeps true any more is a lie. */
+static int end(struct watcher *w, int status, int signal)
+{
+    struct podpid_error error = PODPID_ERROR_INIT;
+
+    notify_send("STOPPING=1");
+    podpid_watch_free(w->watch);
+    if (w->handoff && !w->keep && podpid_handoff_remove(w->handoff, &error) < 0) {
+        status = cli_fail(&error);
+    }
+    if (signal) {
+        fflush(stdout);
+        raise(signal);
+        sigprocmask(SIG_SETMASK, &w->before, NULL);
+    }
+    return status;
+}
+
+static int watch(struct cli *cli, const struct podpid_targets *targets, const char *handoff,
+                 bool keep)
+{
+    struct watcher w = {.cli = cli, .handoff = handoff, .keep = keep};
+    struct podpid_watch_options options = PODPID_WATCH_OPTIONS_INIT;
+    const struct podpid_policy *policy = targets ? podpid_targets_policy(targets) : NULL;
+    struct podpid_error error = PODPID_ERROR_INIT;
+    int status, signal = 0;
+
+    options.look = &cli->look;
+    options.targets = targets;
+    options.selector = cli_has_selector(cli) ? &cli->selector : NULL;
+    if (!handoff && policy) {
+        w.handoff = policy->handoff_path;
+    }
+    options.handoff_path = w.handoff;
+    if (policy) {
+        options.handoff_group = policy->handoff_group;
+        options.handoff_mode = policy->handoff_mode > 0 ? policy->handoff_mode : 0;
+    }
+    if (podpid_watch_new(&options, &w.watch, &error) < 0) {
+        return cli_fail(&error);
+    }
+    open_signals(&w);
+    w.watchdog = notify_watchdog();
+    status = follow(&w, &signal);
+    return end(&w, status, signal);
+}
+
+static int run(struct cli *cli, int argc, char **argv)
+{
+    CLI_AUTO(cli_free_targets) struct podpid_targets *targets = NULL;
+    const char *handoff = NULL;
+    bool keep = false;
+    int key, status;
+
+    while ((key = cli_getopt(cli, argc, argv)) != CLI_DONE) {
+        switch (key) {
+        case OPT_HANDOFF:
+            handoff = optarg;
+            break;
+        case OPT_KEEP:
+            keep = true;
+            break;
+        default:
+            return cli->status;
+        }
+    }
+    if (optind < argc) {
+        return cli_usage(cli, "takes no argument: %s", argv[optind]);
+    }
+    status = cli_targets(cli, &targets);
+    return status == CLI_OK ? watch(cli, targets, handoff, keep) : status;
+}
+
+const struct cli_verb watch_verb = {
+    .name = "watch",
+    .args = "",
+    .summary = "changes as they happen",
+    .about =
+        "Shows the containers and what changes: first the whole, then what is added, removed or\n"
+        "changed (PID, verdict, state). An exit of a main process is seen at once, without the\n"
+        "runtime; everything else wakes a look at the node, and so does time: every 30 seconds.\n"
+        "While the runtime is away the last truth stays, marked as stale. On a terminal the table\n"
+        "is drawn anew; elsewhere there is a line an event. SIGHUP looks again at once.",
+    .groups = CLI_LOOK | CLI_SELECT | CLI_FORMAT,
+    .formats = "table|jsonl",
+    .own = own_options,
+    .notes =
+        "Examples:\n"
+        "  podpid watch -n prod\n"
+        "  podpid watch -o jsonl | jq -c 'select(.event == \"changed\") | .container'\n"
+        "  podpid watch -f policy.yaml --handoff /run/cdm-replicator/pids.json\n"
+        "\n"
+        "Under systemd (Type=notify) it says READY, STATUS and WATCHDOG.\n"
+        "\n"
+        "Exit status: it ends by SIGINT or SIGTERM, or with 2 for usage, 3 when the first look\n"
+        "fails, 1 when the handoff file or standard output cannot be written.",
+    .run = run,
+};
