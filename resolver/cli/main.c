@@ -15,14 +15,10 @@ static const struct cli_verb *const verbs[] = {
     &pid_verb,       /* just PIDs, a line each */
     &preflight_verb, /* is all well before processes are attributed? */
     &whois_verb,     /* which container is this process in */
+    &watch_verb,     /* changes as they happen */
     &cgroup_verb,    /* explain the text of a /proc/PID/cgroup */
+    &capture_verb,   /* runtime view and /proc extract, for a look elsewhere */
     &version_verb,   /* podpid's version */
-    &list_verb,    /* every container, its main PID and the verdict on it */
-    &pid_verb,     /* just PIDs, a line each */
-    &whois_verb,   /* which container is this process in */
-    &watch_verb,   /* changes as they happen */
-    &cgroup_verb,  /* explain the text of a /proc/PID/cgroup */
-    &version_verb, /* podpid's version */
     NULL};
 
 /* A descriptor that was closed at the start would be given to the first socket or file opened, and
