@@ -74,8 +74,8 @@ int cli_close_stdout(int status)
 
     errno = 0;
     if (fclose(stdout) != 0 || failed) {
-        cli_say("cannot write to standard output: %s",
-                errno ? strerror(errno) : "an earlier write failed");
+        cli_say("cannot write to standard output%s%s", errno ? ": " : "",
+                errno ? strerror(errno) : "");
         return status == CLI_OK ? CLI_NOT_WELL : status;
     }
     return status;
