@@ -36,6 +36,7 @@ struct slot {
 struct docker_http {
     struct curl_table curl;
     struct endpoint ep;
+    char name[128]; /* of ep, for messages */
     CURLM *multi;
     int epoll_fd;
     nsec now, deadline; /* of the step under way; of libcurl */
@@ -213,6 +214,7 @@ int docker_http_open(const struct endpoint *ep, struct docker_http **ret, struct
         return err_nomem(err);
     }
     h->ep = *ep;
+    endpoint_format(ep, h->name, sizeof(h->name));
     h->epoll_fd = -1;
     h->deadline = NSEC_NEVER;
     h->waiting.end = &h->waiting.first;
@@ -354,11 +356,14 @@ static void fill_reply(const struct docker_http *h, const struct slot *s, CURLco
     if (code == CURLE_OK) {
         h->curl.easy_getinfo(s->easy, CURLINFO_RESPONSE_CODE, &reply->status);
     } else if (s->too_large) {
-        reply->rc = err_set(&reply->err, ERR_RUNTIME, EFBIG, "%s: more than %zu bytes came", path,
-                            s->transfer->max);
+        reply->rc = err_set(&reply->err, ERR_RUNTIME, EFBIG, "%s: %s: more than %zu bytes came",
+                            h->name, path, s->transfer->max);
     } else {
         reply->rc = err_set(&reply->err, ERR_RUNTIME, is_broken(code) ? ECONNRESET : EPROTO,
-                            "%s: %s", path, h->curl.easy_strerror(code));
+                            "%s: %s: %s", h->name, path, h->curl.easy_strerror(code));
+        err_hint(&reply->err, is_broken(code) ? "the engine stopped, was restarted or crashed: "
+                                                "look at its log"
+                                              : "this may be another program's socket");
     }
 }
 

@@ -201,6 +201,7 @@ int look_take_pod(struct podpid_look *k, const struct client_reply *r)
     row->error = from->error;
     if (from->status == VIEW_STATUS_OK) {
         row->ready = from->ready;
+        row->created_at = from->created_at ? from->created_at : row->created_at;
         row->pid = from->pid;
         row->cgroup_parent = from->cgroup_parent;
         row->cgroups_path = from->cgroups_path;
