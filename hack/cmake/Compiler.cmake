@@ -52,3 +52,9 @@ if(PODPID_SANITIZE)
     -fsanitize=address,undefined -fno-sanitize-recover=all)
   target_link_options(podpid_compiler INTERFACE -fsanitize=address,undefined)
 endif()
+# Coverage for libFuzzer in everything, its main only where a fuzz target is linked.
+if(PODPID_FUZZ)
+  target_compile_options(podpid_compiler INTERFACE
+    -fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all)
+  target_link_options(podpid_compiler INTERFACE -fsanitize=address,undefined)
+endif()

@@ -1,0 +1,96 @@
+/* A client in the middle of its requests, and whatever a server may send to it: from the bytes to
+ * the replies. The input's first byte says in what pieces it comes. Every request has one reply at
+ * most; a connection that failed has words for it. */
+#include "fuzz.h"
+
+#include "cri/base/cleanup.h"
+#include "cri/cri_requests.h"
+#include "cri/grpc.h"
+
+enum { TAGS = 5 };
+
+struct world {
+    struct arena arena;
+    struct grpc *grpc;
+    struct cri_requests requests;
+    unsigned replies[TAGS];
+};
+
+static void take_replies(struct world *w)
+{
+    struct client_reply r;
+
+    while (cri_requests_next(&w->requests, &r)) {
+        must(r.rc == 0 || r.err.text[0]);
+        if (r.kind == CLIENT_EVENT || r.kind == CLIENT_EVENTS_END) {
+            continue;
+        }
+        must(r.tag < TAGS && w->replies[r.tag]++ == 0);
+        must(r.kind != CLIENT_CONTAINER || r.container.id);
+        must(r.kind != CLIENT_POD || r.pod.id);
+    }
+}
+
+/* What the client would write goes nowhere. */
+static int send_all(struct world *w, struct err *err)
+{
+    const uint8_t *p;
+    size_t n;
+    int rc;
+
+    do {
+        rc = grpc_send(w->grpc, &p, &n, err);
+        if (rc < 0) {
+            return rc;
+        }
+        grpc_sent(w->grpc, n);
+    } while (n > 0);
+    return 0;
+}
+
+static void ask(struct world *w, enum client_reply_kind kind, const char *id, uint64_t tag)
+{
+    const struct client_request req = {.kind = kind, .id = id, .arena = &w->arena, .tag = tag};
+
+    must(cri_requests_get(&w->requests, &req, NULL) == 0);
+}
+
+static int feed(struct world *w, const uint8_t *p, size_t n, struct err *err)
+{
+    int rc = grpc_recv(w->grpc, p, n, err), rc_take = cri_requests_take(&w->requests, err);
+
+    take_replies(w);
+    if (rc == 0) {
+        rc = rc_take;
+    }
+    return rc == 0 ? send_all(w, err) : rc;
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    static const struct view_runtime who = {.name = "cri-o", .version = "1"};
+    struct world w = {0};
+    struct err err = {0};
+    size_t piece = size > 0 && data[0] % 16 > 0 ? data[0] : size;
+    int rc;
+
+    must(grpc_new("podpid/fuzz", &w.grpc, &err) == 0);
+    w.requests.grpc = w.grpc;
+    ask(&w, CLIENT_IDENTITY, NULL, 0);
+    ask(&w, CLIENT_LIST, NULL, 1);
+    ask(&w, CLIENT_POD, "p", 2);
+    ask(&w, CLIENT_CONTAINER, "c", 3);
+    must(cri_requests_watch(&w.requests, &who));
+    rc = send_all(&w, &err);
+    for (size_t at = 1; rc == 0 && at < size; at += piece) {
+        rc = feed(&w, data + at, size - at < piece ? size - at : piece, &err);
+    }
+    if (rc == 0) {
+        rc = grpc_eof(w.grpc, &err);
+    }
+    must(rc < 0 && err.text[0]);
+    cri_requests_free(&w.requests);
+    grpc_free(w.grpc);
+    arena_free(&w.arena);
+    return 0;
+}
