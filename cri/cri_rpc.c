@@ -26,8 +26,8 @@ void cri_rpc_path(enum cri_rpc rpc, enum cri_api api, char *buf, size_t size)
 
 bool cri_rpc_pack(enum cri_rpc rpc, const char *id, uint8_t buf[CRI_REQUEST_MOST], size_t *ret_n)
 {
-    Cri__PodSandboxStatusRequest pod = CRI__POD_SANDBOX_STATUS_REQUEST__INIT;
-    Cri__ContainerStatusRequest container = CRI__CONTAINER_STATUS_REQUEST__INIT;
+    Cri__PodSandboxStatusRequest pod;
+    Cri__ContainerStatusRequest container;
     char id_buf[CRI_REQUEST_MOST];
     size_t n = 0;
 
@@ -38,10 +38,12 @@ bool cri_rpc_pack(enum cri_rpc rpc, const char *id, uint8_t buf[CRI_REQUEST_MOST
         strcpy(id_buf, id); /* the messages' strings are not const */
     }
     if (rpc == CRI_POD_STATUS) {
+        cri__pod_sandbox_status_request__init(&pod);
         pod.pod_sandbox_id = id_buf;
         pod.verbose = true;
         n = cri__pod_sandbox_status_request__pack(&pod, buf);
     } else if (rpc == CRI_CONTAINER_STATUS) {
+        cri__container_status_request__init(&container);
         container.container_id = id_buf;
         container.verbose = true;
         n = cri__container_status_request__pack(&container, buf);

@@ -171,12 +171,11 @@ static ssize_t read_answer(nghttp2_session *session, int32_t id, uint8_t *p, siz
     if (s->sent == s->out.n && !s->stays_open && !s->closes_middle) {
         *flags |= NGHTTP2_DATA_FLAG_EOF;
         if (!s->no_trailers) {
-            nghttp2_nv trailers[] = {NV("grpc-status", code), NV("grpc-message", s->message)};
-
             snprintf(code, sizeof(code), "%u", s->code);
-            trailers[0] = NV("grpc-status", code);
             *flags |= NGHTTP2_DATA_FLAG_NO_END_STREAM;
-            nghttp2_submit_trailer(session, id, trailers, 2);
+            nghttp2_submit_trailer(
+                session, id,
+                (const nghttp2_nv[]){NV("grpc-status", code), NV("grpc-message", s->message)}, 2);
         }
     }
     return (ssize_t)n;
