@@ -385,6 +385,7 @@ int look_publish(struct podpid_look *k, nsec now)
     struct podpid_snapshot *s = k->snapshot;
 
     s->replay = k->is_replay;
+    s->no_label_values = k->is_replay && !k->replay.has_label_values;
     s->taken_at = k->is_replay ? k->replay.taken_at : k->wall_started;
     s->took = now - k->started;
     s->complete = is_complete(k);

@@ -333,6 +333,12 @@ struct podpid_selector {
 PODPID_API int podpid_selector_check(const struct podpid_selector *selector,
                                      struct podpid_error *error);
 
+/* Can it be answered by this snapshot? PODPID_ERR_INPUT where it asks for labels and the snapshot
+ * is of a capture that was taken without their values. */
+PODPID_API int podpid_selector_answerable(const struct podpid_selector *selector,
+                                          const struct podpid_snapshot *s,
+                                          struct podpid_error *error);
+
 PODPID_API bool podpid_selector_matches_pod(const struct podpid_selector *selector,
                                             const struct podpid_pod *pod);
 PODPID_API bool podpid_selector_matches(const struct podpid_selector *selector,
@@ -481,6 +487,11 @@ PODPID_API int podpid_targets_add_selector(struct podpid_targets *t,
                                            const struct podpid_selector *selector,
                                            struct podpid_error *error);
 PODPID_API size_t podpid_targets_count(const struct podpid_targets *t);
+
+/* podpid_selector_answerable() of every target. */
+PODPID_API int podpid_targets_answerable(const struct podpid_targets *t,
+                                         const struct podpid_snapshot *s,
+                                         struct podpid_error *error);
 
 /* The selection that `list -f` shows: a container that some target names. */
 PODPID_API bool podpid_targets_match(const struct podpid_targets *t,

@@ -231,9 +231,14 @@ static int end_look(struct podpid_preflight *p, nsec now, struct podpid_error *e
 {
     struct podpid_snapshot *s = podpid_look_take(p->look);
     struct err err;
+    int rc;
 
     podpid_look_free(p->look);
     p->look = NULL;
+    if (p->options.targets && (rc = podpid_targets_answerable(p->options.targets, s, error)) < 0) {
+        podpid_snapshot_free(s);
+        return rc;
+    }
     if (p->phase == PHASE_FIRST && !p->options.look->replay) {
         p->before = s;
         p->phase = PHASE_SECOND;

@@ -63,6 +63,21 @@ int podpid_selector_check(const struct podpid_selector *selector, struct podpid_
     return PODPID_OK;
 }
 
+int podpid_selector_answerable(const struct podpid_selector *selector,
+                               const struct podpid_snapshot *s, struct podpid_error *error)
+{
+    struct err err;
+
+    if (!selector->labels || !s->no_label_values) {
+        return PODPID_OK;
+    }
+    err_set(&err, ERR_INPUT, ENODATA,
+            "label selector '%.200s': the capture was taken without the values of labels",
+            selector->labels);
+    err_hint(&err, "take it with: podpid capture --with-labels DIR");
+    return error_publish(&err, error);
+}
+
 static bool glob_matches(const char *glob, const char *text)
 {
     char cut[NAME_BYTES + 1];

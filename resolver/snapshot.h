@@ -33,6 +33,7 @@ struct podpid_snapshot {
     /* What preflight needs beyond the document, in the arena; see node.h. */
     const struct node_facts *node_facts;
     bool replay;
+    bool no_label_values; /* of a capture that was taken without them */
 };
 
 #endif

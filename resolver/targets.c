@@ -235,6 +235,17 @@ int podpid_targets_add_selector(struct podpid_targets *t, const struct podpid_se
     return add_selector(t, &full, &err) < 0 ? error_publish(&err, error) : 0;
 }
 
+int podpid_targets_answerable(const struct podpid_targets *t, const struct podpid_snapshot *s,
+                              struct podpid_error *error)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < t->n_targets; i++) {
+        rc = podpid_selector_answerable(&t->targets[i].selector, s, error);
+    }
+    return rc;
+}
+
 size_t podpid_targets_count(const struct podpid_targets *t)
 {
     return t->n_targets + t->n_pods;

@@ -209,6 +209,42 @@ static void the_demo_is_its_scenario(void **state)
     scratch_remove(dir);
 }
 
+static int selects(const char *dir, const char *labels, struct podpid_error *error)
+{
+    struct podpid_options options = PODPID_OPTIONS_INIT;
+    struct podpid_selector selector = PODPID_SELECTOR_INIT;
+    struct podpid_snapshot *snapshot;
+    int rc;
+
+    options.replay = dir;
+    selector.labels = labels;
+    assert_int_equal(podpid_look_run(&options, -1, &snapshot, NULL), 0);
+    rc = podpid_selector_answerable(&selector, snapshot, error);
+    podpid_snapshot_free(snapshot);
+    return rc;
+}
+
+/* -l on a capture without label values: not "nothing matched". */
+static void labels_that_are_not_known(void **state)
+{
+    struct podpid_error error = PODPID_ERROR_INIT;
+    struct scenario s = {0};
+    struct buf text;
+    char *dir = scratch_new();
+
+    (void)state;
+    assert_int_equal(selects(TEST_DIR "/fixtures/captures/demo", "app=web", &error), 0);
+    assert_true(scratch_read(SCENARIOS, "labels-without-values.txt", &text));
+    assert_true(scenario_write(&s, (struct str){text.p, text.n}, dir, false));
+    assert_int_equal(selects(dir, "app=web", &error), PODPID_ERR_INPUT);
+    assert_int_equal(podpid_exit_status(error.code), 2);
+    assert_non_null(strstr(error.hint, "--with-labels"));
+    assert_int_equal(selects(dir, NULL, &error), 0);
+    buf_free(&text);
+    scenario_free(&s);
+    scratch_remove(dir);
+}
+
 /* A thousand containers of twenty processes each, every one of them verified. */
 static void a_thousand_containers(void **state)
 {
@@ -260,6 +296,7 @@ int main(void)
         cmocka_unit_test(with_paths),
         cmocka_unit_test(without_paths),
         cmocka_unit_test(the_demo_is_its_scenario),
+        cmocka_unit_test(labels_that_are_not_known),
         cmocka_unit_test(a_thousand_containers),
     };
 

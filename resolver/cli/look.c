@@ -63,16 +63,19 @@ void cli_warnings(const struct cli *cli, const struct podpid_snapshot *s)
 int cli_look(const struct cli *cli, struct podpid_snapshot **ret)
 {
     struct podpid_error error = PODPID_ERROR_INIT;
+    struct podpid_snapshot *s = NULL;
     struct cli_signals signals;
     int rc;
 
     cli_signals_begin(&signals);
-    rc = podpid_look_run(&cli->look, signals.fd, ret, &error);
+    rc = podpid_look_run(&cli->look, signals.fd, &s, &error);
     cli_signals_end(&signals);
-    if (rc < 0) {
+    if (rc < 0 || podpid_selector_answerable(&cli->selector, s, &error) < 0) {
+        podpid_snapshot_free(s);
         return cli_fail(&error);
     }
-    cli_warnings(cli, *ret);
+    cli_warnings(cli, s);
+    *ret = s;
     return CLI_OK;
 }
 
