@@ -67,6 +67,11 @@ bool client_next(struct client *c, struct client_reply *ret)
     return c->ops->next(c, ret);
 }
 
+bool client_is_elsewhere(const struct client *c)
+{
+    return c->peer_elsewhere;
+}
+
 unsigned client_pending(const struct client *c)
 {
     return c->ops->pending(c);

@@ -77,6 +77,9 @@ int client_step(struct client *c, nsec now, struct err *err);
 /* The next completed reply; false if there is none now. */
 bool client_next(struct client *c, struct client_reply *ret);
 
+/* Does the runtime live outside our PID namespace? Then its PIDs are none of ours. */
+bool client_is_elsewhere(const struct client *c);
+
 /* How many requests have no reply yet. */
 unsigned client_pending(const struct client *c);
 

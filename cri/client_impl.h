@@ -29,6 +29,7 @@ struct client_ops {
 /* The first member of every speaker's own struct. */
 struct client {
     const struct client_ops *ops;
+    bool peer_elsewhere; /* set by client_open() */
 };
 
 /* Speaks the Docker Engine API to ep. Called by client_open() once a peer turned out to speak

@@ -113,6 +113,14 @@ static int check_file(const struct endpoint *ep, const char *name, struct err *e
     return 0;
 }
 
+bool endpoint_peer_elsewhere(int fd)
+{
+    struct ucred peer;
+    socklen_t n = sizeof(peer);
+
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 && peer.pid == 0;
+}
+
 static int check_peer(int fd, const char *name, struct err *err)
 {
     struct ucred peer;

@@ -29,4 +29,8 @@ void endpoint_format(const struct endpoint *ep, char *buf, unsigned long size);
  * caller's deadline says so: try again a little later. */
 int endpoint_connect(const struct endpoint *ep, int *ret_fd, struct err *err);
 
+/* Does whoever listens at the other end live outside our PID namespace? (SO_PEERCRED gives PID 0
+ * then.) */
+bool endpoint_peer_elsewhere(int fd);
+
 #endif

@@ -225,6 +225,7 @@ int client_open(const struct endpoint *ep, struct client **ret, struct err *err)
     if (rc < 0 && rc != -EAGAIN) {
         return rc;
     }
+    p->base.peer_elsewhere = fd >= 0 && endpoint_peer_elsewhere(fd);
     rc = cri_client_open(ep, TAKE_FD(fd), &cri, err);
     if (rc == 0) {
         rc = adopt(p, cri, err);

@@ -68,6 +68,7 @@ int look_open_runtime(struct podpid_look *k, struct err *err)
                      strerror(-rc));
     }
     if (rc == 0) {
+        k->runtime_elsewhere = k->procfs.own_pidns && client_is_elsewhere(k->client);
         rc = client_get_identity(k->client, &k->arena, 0, err);
     }
     if (rc == 0) {
