@@ -99,8 +99,7 @@ static struct podpid_snapshot *hostile(void)
                                         "two\nlines",
                                         "tab\tand\rreturn",
                                         "\xff\xfe\xc3",
-                                        "csi \xc2\x9b"
-                                        "31m",
+                                        "csi \xc2\x9b[31m",
                                         "bidi\xe2\x80\xae",
                                         "\\x1b",
                                         "\"quote\" \\ {",
