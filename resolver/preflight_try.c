@@ -202,8 +202,9 @@ static void hand_over(const struct preflight_try *t, struct podpid_report *r)
         return;
     }
     if (checks_result(&r->table) == PODPID_FAIL) {
+        /* A look from a wrong place (status 3) proves nothing of the targets. */
         hand_nothing(r, o->handoff_path, "see what failed above", "a check failed",
-                     r->snapshot && r->result.n_findings);
+                     r->result.n_findings && checks_exit_status(&r->table) == 1);
         return;
     }
     if (open_pidfds(t, r) < 0 || write_file(t, r) < 0 ||

@@ -5,7 +5,8 @@
 #include "resolver/cli/out.h"
 #include "resolver/cli/preflight.h"
 
-enum { TEXT_BYTES = 1000 };
+/* People read the first ones; json has all. */
+enum { TEXT_BYTES = 1000, MOST_ITEMS = 40 };
 
 /* By result: pass, warn, fail, skip. */
 static const struct {
@@ -22,11 +23,22 @@ static void put_text(const struct cli *cli, FILE *f, const char *before, const c
     fprintf(f, "%s%s\n", before, safe ? safe : "?");
 }
 
+static void put_items(const struct cli *cli, FILE *f, const char *indent,
+                      const struct podpid_check *c)
+{
+    size_t n = c->n_items > MOST_ITEMS ? MOST_ITEMS : c->n_items;
+
+    for (size_t i = 0; i < n; i++) {
+        put_text(cli, f, indent, c->items[i]);
+    }
+    if (n < c->n_items) {
+        fprintf(f, "%sand %zu more: -o json has them\n", indent, c->n_items - n);
+    }
+}
+
 static void put_more(const struct cli *cli, FILE *f, const struct podpid_check *c)
 {
-    for (size_t i = 0; i < c->n_items; i++) {
-        put_text(cli, f, "      ", c->items[i]);
-    }
+    put_items(cli, f, "      ", c);
     if (c->hint && c->result != PODPID_PASS && c->result != PODPID_SKIP) {
         put_text(cli, f, "      hint: ", c->hint);
     }
@@ -74,9 +86,7 @@ static void brief(const struct cli *cli, const struct podpid_report *r, FILE *f)
         snprintf(head, sizeof(head), "%s %s: ", podpid_result_name(checks[i]->result),
                  checks[i]->id);
         put_text(cli, f, head, checks[i]->detail);
-        for (size_t k = 0; k < checks[i]->n_items; k++) {
-            put_text(cli, f, "  ", checks[i]->items[k]);
-        }
+        put_items(cli, f, "  ", checks[i]);
     }
 }
 
