@@ -36,8 +36,8 @@ struct client_reply {
     struct err err;
     struct view_runtime runtime;
     struct view list;
-    struct view_pod pod; /* with status set to OK, GONE or FAILED */
-    struct view_container container;
+    struct view_pod pod;             /* with status set to OK, GONE or FAILED */
+    struct view_container container; /* CRI's status does not say the sandbox_id: the list does */
 };
 
 /* Connect and find out which API is spoken there: a CRI socket, a Docker socket, or both (CRI-O
@@ -65,8 +65,8 @@ int client_get_pod(struct client *c, const char *id, struct arena *a, uint64_t t
 int client_get_container(struct client *c, const char *id, struct arena *a, uint64_t tag,
                          struct err *err);
 
-/* Cancel everything that is under way (RST_STREAM, or the transfer removed); no replies come for
- * it. */
+/* Cancel every request that is under way (RST_STREAM, or the transfer removed); no replies come for
+ * it. An event stream goes on. */
 void client_cancel(struct client *c);
 
 /* Do what can be done without blocking. 0; or negative errno when the connection is lost or the
