@@ -4,6 +4,7 @@
 #include <stdalign.h>
 #include <stddef.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "cri/cri_decode.h"
 
@@ -211,6 +212,32 @@ static int tolerate(struct cri_op *op, enum cri_rpc rpc, int rc)
     return 0;
 }
 
+/* cri-dockerd gives no PID with a sandbox's status. A sandbox is a container to it, though: asked
+ * for that container's status it does. 1: it is asked; 0: no need; negative errno. */
+static int ask_for_pod_pid(struct cri_requests *rq, struct cri_op *op, enum cri_rpc rpc)
+{
+    int rc;
+
+    if (!rq->dockerd || rpc != CRI_POD_STATUS || !op->reply.pod.ready || op->reply.pod.pid) {
+        return 0;
+    }
+    rc = call(rq, op, CRI_CONTAINER_STATUS, &op->reply.err);
+    return rc < 0 ? rc : 1;
+}
+
+/* The sandbox's status is in; without a PID it is one all the same. */
+static void take_pod_pid(struct cri_op *op, const struct grpc_result *res)
+{
+    struct view_container c = {0};
+    struct err ignored = {0};
+
+    if (res->code == GRPC_OK &&
+        cri_decode_container_status((struct wire){res->message, res->n}, op->req.id, op->req.arena,
+                                    &c, &ignored) == 0) {
+        op->reply.pod.pid = c.pid;
+    }
+}
+
 static void op_answered(struct cri_requests *rq, struct cri_op *op, enum cri_rpc rpc,
                         const struct grpc_result *res)
 {
@@ -218,6 +245,11 @@ static void op_answered(struct cri_requests *rq, struct cri_op *op, enum cri_rpc
     int rc;
 
     op->waiting &= ~(1U << rpc);
+    if (op->req.kind == CLIENT_POD && rpc == CRI_CONTAINER_STATUS) {
+        take_pod_pid(op, res);
+        op_done(rq, op);
+        return;
+    }
     if (res->code == GRPC_OK) {
         rc = decode(op, rpc, (struct wire){res->message, res->n});
     } else {
@@ -225,6 +257,12 @@ static void op_answered(struct cri_requests *rq, struct cri_op *op, enum cri_rpc
     }
     if (rc < 0) {
         rc = tolerate(op, rpc, rc);
+    }
+    if (rc == 0 && rpc == CRI_VERSION) {
+        rq->dockerd = r->runtime.name && strcmp(r->runtime.name, "docker") == 0;
+    }
+    if (rc == 0 && (rc = ask_for_pod_pid(rq, op, rpc)) > 0) {
+        return;
     }
     if (rc == 0 && op->waiting == 0) {
         r->runtime.api = op->req.kind == CLIENT_IDENTITY ? api_name(rq->api) : NULL;

@@ -21,6 +21,7 @@ struct cri_requests {
     enum cri_api api; /* the version that is asked */
     bool served;      /* it answered: there is no falling back any more */
     bool watching;    /* the event stream is open */
+    bool dockerd;     /* it is cri-dockerd, which keeps its sandboxes' PIDs to itself */
     struct cri_op_list under_way, done;
     unsigned n_under_way;
 };

@@ -79,7 +79,8 @@ static void real_runtimes(void **state)
         /* CRI-O keeps the PID of what has exited, gives that of runc init for what is only created,
          * and has a process only in the pod that shares its PID namespace. */
         {"crio-1.37", "cri-o", "1.37.0", "cgroupfs", NULL, 19901, 20015, 20128, 1, true},
-        {"cri-dockerd-0.3.4", "docker", "20.10.24+dfsg1", NULL, NULL, 21155, 0, 0, 0, false},
+        /* No PID with a sandbox's status, but with that of the container that a sandbox is. */
+        {"cri-dockerd-0.3.4", "docker", "20.10.24+dfsg1", NULL, NULL, 21155, 0, 0, 3, false},
     };
 
     (void)state;
