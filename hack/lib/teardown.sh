@@ -16,14 +16,15 @@ pod_cgroups() {
 
 # Every process in the given cgroups or below.
 processes_in() {
-	[ $# -eq 0 ] || find "$@" -name cgroup.procs -exec cat {} + 2>/dev/null
+	[ $# -eq 0 ] || find "$@" -name cgroup.procs -exec cat {} + 2>/dev/null || true
 }
 
 # Daemons, shims and their helpers: runtimes' programs that name the folder on their command line.
+# That grep finds nothing, or that a process goes while it reads, is no failure.
 daemon_processes() {
 	local file
 
-	grep -lsF -- "$1/" /proc/[0-9]*/cmdline | while read -r file; do
+	{ grep -lsF -- "$1/" /proc/[0-9]*/cmdline || true; } | while read -r file; do
 		case $(readlink "${file%cmdline}exe" 2>/dev/null) in
 		"$1"/* | */containerd* | */dockerd* | */podman* | */conmon* | */*runc* | */docker-*)
 			file=${file#/proc/}
@@ -67,11 +68,16 @@ thaw() {
 
 # The pods' cgroups, and those above them where they are empty and no kubelet claims them.
 remove_cgroups() {
-	local cgroups cgroup above
+	local cgroups cgroup left above
 
 	mapfile -t cgroups < <(pod_cgroups "$1")
 	[ ${#cgroups[@]} -gt 0 ] || return 0
 	find "${cgroups[@]}" -depth -type d -exec rmdir {} + 2>/dev/null || true
+	mapfile -t left < <(pod_cgroups "$1")
+	if [ ${#left[@]} -gt 0 ]; then
+		say "these cgroups cannot be removed: ${left[*]}"
+		return 1
+	fi
 	! grep -qsx kubelet /proc/[0-9]*/comm || return 0
 	for cgroup in "${cgroups[@]}"; do
 		above=${cgroup%/*}
