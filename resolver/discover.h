@@ -10,9 +10,9 @@
 
 struct discovered {
     struct endpoint endpoint;
-    const char *chosen_by; /* in words, for the report */
-    struct endpoint
-        others[8]; /* other well-known sockets that exist: asked for pods, for the warning */
+    const char *chosen_by;     /* in words, for the report */
+    struct endpoint others[8]; /* where a well-known socket was chosen: the others that exist, in
+                                  order; asked for pods, for the warning */
     unsigned n_others;
     const char *const *warnings; /* crictl.yaml and kubelet differ, two kubelets differ, a kubelet
                                     that did not count */
