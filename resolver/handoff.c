@@ -246,7 +246,7 @@ int handoff_write(const char *path, mode_t mode, const char *group, const char *
                   struct err *err)
 {
     AUTO_CLOSE int dir = -1;
-    const char *base;
+    const char *base = NULL;
     gid_t gid;
     int rc = find_group(group, &gid, err);
 

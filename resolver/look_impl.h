@@ -123,7 +123,8 @@ int look_take_pod(struct podpid_look *k, const struct client_reply *r);
 /* Is there a container or sandbox of this id in the newest list? */
 bool look_is_listed(const struct podpid_look *k, const char *id);
 struct track *look_track(const struct podpid_look *k, const char *id);
-int look_track_add(struct podpid_look *k, const char *id, bool sandbox);
+/* The unit's track, made if it is new; NULL: memory is out. */
+struct track *look_track_add(struct podpid_look *k, const char *id, bool sandbox);
 /* Without a runtime: a view of whatever the scan shows. */
 int look_view_of_scan(struct podpid_look *k);
 

@@ -33,7 +33,7 @@ static int settle(struct podpid_look *k)
     }
     /* Settling may turn what claimed to be a sandbox into a plain container. */
     for (size_t i = 0; i < s->n_containers; i++) {
-        if (look_track_add(k, s->containers[i].id, false) < 0) {
+        if (!look_track_add(k, s->containers[i].id, false)) {
             return -ENOMEM;
         }
     }

@@ -36,7 +36,7 @@ struct track *look_track(const struct podpid_look *k, const char *id)
     return found ? k->tracks[i] : NULL;
 }
 
-int look_track_add(struct podpid_look *k, const char *id, bool sandbox)
+struct track *look_track_add(struct podpid_look *k, const char *id, bool sandbox)
 {
     bool found;
     size_t at = track_place(k, id, &found);
@@ -44,18 +44,18 @@ int look_track_add(struct podpid_look *k, const char *id, bool sandbox)
 
     if (found) {
         k->tracks[at]->sandbox = sandbox;
-        return 0;
+        return k->tracks[at];
     }
     t = arena_alloc(&k->arena, sizeof(*t));
     if (!t || arena_grow(&k->arena, (void **)&k->tracks, k->n_tracks, &k->cap_tracks,
                          sizeof(*k->tracks)) < 0) {
-        return -ENOMEM;
+        return NULL;
     }
     *t = (struct track){.id = id, .sandbox = sandbox, .open = true};
     memmove(&k->tracks[at + 1], &k->tracks[at], (k->n_tracks - at) * sizeof(*k->tracks));
     k->tracks[at] = t;
     k->n_tracks++;
-    return 0;
+    return t;
 }
 
 /* ---- Lists --------------------------------------------------------------------------------- */
@@ -93,14 +93,16 @@ static int merge_containers(struct podpid_look *k, struct view *merged)
     for (size_t i = 0; i < list->n_containers; i++) {
         const struct view_container *now = &list->containers[i];
         const struct view_container *before = view_find_container(&k->view, now->id);
+        struct track *t;
 
         if (!is_welcome(k, now->id)) {
             continue;
         }
-        if (look_track_add(k, now->id, false) < 0) {
+        t = look_track_add(k, now->id, false);
+        if (!t) {
             return -ENOMEM;
         }
-        look_track(k, now->id)->seen = true;
+        t->seen = true;
         merged->containers[merged->n_containers++] =
             before && before->status != VIEW_STATUS_NONE ? *before : *now;
         if (before && before->status == VIEW_STATUS_OK && before->state != now->state) {
@@ -122,14 +124,16 @@ static int merge_pods(struct podpid_look *k, struct view *merged)
         const struct view_pod *now = &list->pods[i];
         const struct view_pod *before = view_find_pod(&k->view, now->id);
         struct view_pod *row = &merged->pods[merged->n_pods];
+        struct track *t;
 
         if (!is_welcome(k, now->id)) {
             continue;
         }
-        if (look_track_add(k, now->id, true) < 0) {
+        t = look_track_add(k, now->id, true);
+        if (!t) {
             return -ENOMEM;
         }
-        look_track(k, now->id)->seen = true;
+        t->seen = true;
         *row = before && before->status != VIEW_STATUS_NONE ? *before : *now;
         merged->n_pods++;
         if (before && before->ready != now->ready) {

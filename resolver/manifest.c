@@ -62,7 +62,7 @@ static int read_statuses(struct manifest *m, const struct yaml_value *pod_value,
     }
     for (size_t i = 0; i < list->n; i++) {
         struct manifest_container one;
-        bool take;
+        bool take = false;
         int rc = read_status(m, list->items[i], only_running, &one, &take);
 
         if (rc < 0) {

@@ -136,7 +136,7 @@ static bool is_there(const char *dir, const char *name)
 {
     char path[PATH_MAX];
 
-    snprintf(path, sizeof(path), "%s/%s", dir, name);
+    assert_true((size_t)snprintf(path, sizeof(path), "%s/%s", dir, name) < sizeof(path));
     return access(path, F_OK) == 0;
 }
 
