@@ -1,0 +1,213 @@
+#!/usr/bin/env bash
+# The preflight before a replicator: targets that are well, and what is said when they are not;
+# waiting; the handoff file; becoming a command that gets pidfds; refusing to hand over PIDs that
+# would mean something else.
+# shellcheck source=test/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+own_node --pods 1
+CONSUMER=$PODPID_BUILD/test/consumer
+HANDOFF=$SCRATCH/handoff/pids.json
+mkdir "$SCRATCH/handoff"
+
+# Other nodes of other tests may be on this machine: their containers are strays to ours.
+preflight() {
+	"$PODPID" preflight -r "$ENDPOINT" --ignore pids.strays "$@"
+}
+
+# status WANTED COMMAND...: standard output into $SCRATCH/out, standard error into $SCRATCH/err.
+status() {
+	local wanted=$1 got=0
+	shift
+	"$@" >"$SCRATCH/out" 2>"$SCRATCH/err" || got=$?
+	[ "$got" = "$wanted" ] || {
+		cat "$SCRATCH/out" "$SCRATCH/err"
+		fail "exit status $got, not $wanted: $*"
+	}
+}
+
+# result ID: of the document in $SCRATCH/out, which is held against its schema.
+valid() {
+	"$PODPID_BUILD/test/validate" "$TOP/resolver/schema/podpid.preflight.v1.json" <"$SCRATCH/out" ||
+		fail "the document is not what its schema says"
+}
+result() {
+	jq -r --arg id "$1" '.checks[] | select(.id == $id) | .result' "$SCRATCH/out"
+}
+
+policy() {
+	cat >"$SCRATCH/policy.yaml" <<-END
+		apiVersion: podpid/v1
+		kind: PreflightPolicy
+		targets:
+		  - {namespace: test, pod: one, containers: [app]}
+		  - {namespace: test, pod: two}
+		  - {namespace: test, pod: "thr*", selector: {$1}}
+		handoff: {path: $HANDOFF, mode: "0604"}
+	END
+}
+
+declare -A sandbox_of id_of
+for name in one two three; do
+	sandbox_of[$name]=$(make_pod "$name" --label app=web)
+	id_of[$name]=$(make_container "${sandbox_of[$name]}" app sh -c 'sleep 1000001 & wait')
+done
+
+# ---- Three targets that are well ----
+policy 'app: web'
+status 0 preflight -f "$SCRATCH/policy.yaml" -o json
+valid
+for id in host.proc host.pidns runtime.endpoint runtime.api pods.listed pids.verified pids.stable \
+	targets.present handoff.written; do
+	[ "$(result $id)" = pass ] || fail "$id: $(result $id)"
+done
+[ "$(jq '.checks | length' "$SCRATCH/out")" = 13 ] || fail "not all checks are there"
+[ "$(stat -c %a "$HANDOFF")" = 604 ] || fail "mode of the handoff file: $(stat -c %a "$HANDOFF")"
+"$PODPID_BUILD/test/validate" "$TOP/resolver/schema/podpid.v1.json" <"$HANDOFF" || fail "the handoff file"
+for name in one two three; do
+	[ "$(jq -r --arg id "${id_of[$name]}" '.pods[].containers[] | select(.id == $id) | .pid' "$HANDOFF")" = \
+		"$(task_pid "${id_of[$name]}")" ] || fail "the PID of $name in the handoff file"
+done
+[ "$(jq '[.pods[].containers[]] | length' "$HANDOFF")" = 3 ] || fail "more than the targets is handed over"
+PODPID_HANDOFF=$HANDOFF "$CONSUMER" --check >/dev/null || fail "the consumer does not believe it"
+
+# ---- One killed, one gone, one that matches nothing: each named once, the old file removed ----
+kill -KILL "$(task_pid "${id_of[one]}")"
+remove_pod "${sandbox_of[two]}"
+policy 'app: none'
+status 1 preflight -f "$SCRATCH/policy.yaml" -o json
+valid
+[ "$(jq '.checks[] | select(.id == "targets.present") | .items | length' "$SCRATCH/out")" = 3 ] ||
+	fail "not three findings: $(jq -c '.checks[] | select(.id == "targets.present")' "$SCRATCH/out")"
+for name in test/one test/two 'test/thr\* with app=none'; do
+	[ "$(jq -r '.checks[].items[]' "$SCRATCH/out" | grep -c "^$name")" = 1 ] || fail "$name is not named once"
+done
+[ ! -e "$HANDOFF" ] || fail "a handoff file that is a lie is still there"
+[ -z "$(ls -A "$SCRATCH/handoff")" ] || fail "left behind: $(ls -A "$SCRATCH/handoff")"
+
+# ---- Waiting for a pod that comes 5 s later; for a runtime that comes later ----
+(
+	sleep 5
+	late=$(make_pod late)
+	make_container "$late" app sh -c 'sleep 1000001 & wait' >/dev/null
+) &
+before=$SECONDS
+status 0 preflight -p late --wait 20s -o short
+took=$((SECONDS - before))
+wait $!
+if [ "$took" -lt 4 ] || [ "$took" -gt 15 ]; then
+	fail "waited $took s for a pod that came after 5 s"
+fi
+grep -q '^podpid: waiting: targets.present: ' "$SCRATCH/err" || fail "nothing was said while waiting"
+
+sandbox stop
+(
+	sleep 2
+	sandbox start
+) &
+status 0 preflight -p late --wait 60s -o short
+wait $!
+grep -q '^podpid: waiting: runtime.endpoint: ' "$SCRATCH/err" || fail "the missing runtime was not said"
+
+# ---- A signal ends it at once, with nothing written ----
+"$PODPID" preflight -r "$ENDPOINT" -p never --wait 60s --handoff "$HANDOFF" -o short >"$SCRATCH/out" 2>/dev/null &
+pid=$!
+sleep 2
+kill -TERM $pid
+got=0
+wait $pid || got=$?
+[ $got = 143 ] || fail "SIGTERM: exit status $got"
+[ ! -s "$SCRATCH/out" ] || fail "SIGTERM: a report was printed"
+[ ! -e "$HANDOFF" ] || fail "SIGTERM: a file was written"
+
+# ---- Becoming a command: the same process, with pidfds that tell of the end ----
+"$PODPID" preflight -r "$ENDPOINT" --ignore pids.strays -p late --handoff "$HANDOFF" -- "$CONSUMER" \
+	>"$SCRATCH/consumed" 2>/dev/null &
+pid=$!
+became() {
+	[ "$(readlink "/proc/$pid/exe")" = "$(readlink -f "$CONSUMER")" ] && [ -s "$SCRATCH/consumed" ]
+}
+eventually 20 became || fail "podpid did not become the consumer: $(cat "$SCRATCH/consumed")"
+late=$(podpid list -q -p late -o json | jq -r '.pods[0].containers[0].id')
+grep -qx "$late $(task_pid "$late") pidfd" "$SCRATCH/consumed" || fail "no pidfd: $(cat "$SCRATCH/consumed")"
+kill -KILL "$(task_pid "$late")"
+got=0
+wait $pid || got=$?
+[ $got = 0 ] || fail "the consumer: $got"
+grep -qx "$late ended" "$SCRATCH/consumed" || fail "the pidfd did not tell of the end"
+
+# Without a path it is a sealed memory file. LISTEN_* from outside are dropped.
+# shellcheck disable=SC2016 # of the command
+LISTEN_FDS=7 LISTEN_PID=1 LISTEN_FDNAMES=x status 0 preflight -p three -- sh -c '
+	[ "$LISTEN_PID" = $$ ] && [ "$LISTEN_FDS" = 1 ] && echo "$LISTEN_FDNAMES" && cat "$PODPID_HANDOFF"'
+[ "$(head -n 1 "$SCRATCH/out")" = "${id_of[three]}" ] || fail "LISTEN_FDNAMES: $(head -n 1 "$SCRATCH/out")"
+tail -n +2 "$SCRATCH/out" | "$PODPID_BUILD/test/validate" "$TOP/resolver/schema/podpid.v1.json" || fail "the memory file"
+
+# What was passed to podpid itself is kept first.
+# shellcheck disable=SC2016 # of the commands
+status 0 env PODPID="$PODPID" ENDPOINT="$ENDPOINT" sh -c '
+	exec 3</dev/null
+	LISTEN_FDS=1 LISTEN_PID=$$ LISTEN_FDNAMES=mine exec "$PODPID" preflight -q -r "$ENDPOINT" \
+		--ignore pids.strays -p three -o short -- sh -c "echo \$LISTEN_FDS \$LISTEN_FDNAMES; readlink /proc/\$\$/fd/3"'
+[ "$(cat "$SCRATCH/out")" = "2 mine:${id_of[three]}
+/dev/null" ] || fail "descriptors that were passed to podpid: $(cat "$SCRATCH/out")"
+
+status 127 preflight -p three -- "$SCRATCH/no-such-command"
+status 126 preflight -p three -- "$SCRATCH/policy.yaml"
+status 1 preflight -p never -- touch "$SCRATCH/ran"
+[ ! -e "$SCRATCH/ran" ] || fail "the command ran though a target is missing"
+
+# ---- What makes no sense ----
+status 2 preflight --handoff "$HANDOFF"
+status 2 preflight -- true
+status 2 preflight -p three --ignore no.check
+
+# ---- In a PID namespace of its own nothing is handed over ----
+unshared() {
+	unshare --pid --fork "$@" "$PODPID" preflight -q -r "$ENDPOINT" -p three --ignore pids.strays \
+		--handoff "$HANDOFF" -o short
+}
+rm -f "$HANDOFF"
+status 3 unshared --mount-proc
+grep -q '^fail host.pidns: the runtime runs in a PID namespace' "$SCRATCH/out" || fail "no reason: $(cat "$SCRATCH/out")"
+status 2 unshared
+grep -q "is not procfs of podpid's own PID namespace" "$SCRATCH/err" || fail "no reason: $(cat "$SCRATCH/err")"
+[ ! -e "$HANDOFF" ] || fail "PIDs of another namespace were handed over"
+
+# ---- A manifest, by hand as it were: without a runtime the PID is inferred ----
+cat >"$SCRATCH/manifest.yaml" <<-END
+	apiVersion: v1
+	kind: Pod
+	metadata: {name: three, namespace: test}
+	status:
+	  phase: Running
+	  containerStatuses:
+	  - name: app
+	    containerID: containerd://${id_of[three]}
+	    lastState: {terminated: {containerID: "containerd://${id_of[one]}"}}
+END
+status 0 preflight -f "$SCRATCH/manifest.yaml" -o short
+manual() {
+	"$PODPID" preflight -q --no-runtime -f "$SCRATCH/manifest.yaml" --ignore pids.strays -o json "$@"
+}
+status 1 manual
+valid
+status 0 manual --allow-inferred
+[ "$(jq --arg id "${id_of[three]}" '.snapshot.pods[].containers[] | select(.id == $id) | .inferred_pid' "$SCRATCH/out")" = \
+	"$(task_pid "${id_of[three]}")" ] || fail "the inferred PID is not the runtime's"
+
+# ---- An old file stays where the new one cannot be written ----
+echo old >"$SCRATCH/handoff/old"
+ln -s old "$SCRATCH/handoff/link"
+status 1 preflight -p three --handoff "$SCRATCH/handoff/link" -o short
+grep -q 'symbolic link' "$SCRATCH/out" || fail "the link was not said"
+[ "$(cat "$SCRATCH/handoff/old")" = old ] || fail "written through a link"
+if mount -t tmpfs -o size=4k,mode=0755 podpid-test "$SCRATCH/handoff" 2>/dev/null; then
+	echo old >"$SCRATCH/handoff/pids.json"
+	got=0
+	preflight -p three --handoff "$SCRATCH/handoff/pids.json" -o short >"$SCRATCH/out" 2>&1 || got=$?
+	kept=$(cat "$SCRATCH/handoff/pids.json")
+	umount "$SCRATCH/handoff"
+	[ $got = 1 ] || fail "a full disk: exit status $got"
+	grep -q 'No space left' "$SCRATCH/out" || fail "a full disk was not said: $(cat "$SCRATCH/out")"
+	[ "$kept" = old ] || fail "the old file is gone"
+fi
