@@ -502,6 +502,18 @@ static bool set_let(struct writing *w)
     return true;
 }
 
+/* Real ids, for what was recorded. */
+static bool set_ids(struct writing *w)
+{
+    for (unsigned k = 1; k < w->n_words; k++) {
+        if (!w->words[k].key) {
+            return refuse(w, "id ALIAS=HEX");
+        }
+        name_set(w->s, w->words[k].key, w->words[k].value, true);
+    }
+    return true;
+}
+
 static bool set_option(struct writing *w)
 {
     if (value(w, "vm_handlers")) {
@@ -531,8 +543,8 @@ static bool do_line(struct writing *w)
     } verbs[] = {
         {"pod", add_pod},         {"ctr", add_container}, {"proc", add_process},
         {"thread", add_thread},   {"shim", add_shim},     {"node", set_node},
-        {"runtime", set_runtime}, {"let", set_let},       {"cgid", add_cgroup_id},
-        {"option", set_option},
+        {"runtime", set_runtime}, {"let", set_let},       {"id", set_ids},
+        {"cgid", add_cgroup_id},  {"option", set_option},
     };
 
     for (size_t i = 0; i < sizeof(verbs) / sizeof(verbs[0]); i++) {
