@@ -190,44 +190,65 @@ static int check_threads(int proc_fd, const char *dir, const char *pid, struct e
     return rc;
 }
 
-/* Whatever the scan will open is a plain file of a sane size, and what a process must have is
- * there. Names that are no number are not looked at, as in a real /proc. */
-static int check_processes(int proc_fd, const char *dir, struct err *err)
+/* Its stat must make sense, for a process that looks as if it were gone would be reported dead. */
+static int check_stat(int proc_fd, const char *dir, const char *name, int32_t pid, struct buf *b,
+                      struct err *err)
+{
+    char file[NAME_MAX + 16];
+    struct stat_line line;
+    int rc;
+
+    snprintf(file, sizeof(file), "%s/stat", name);
+    rc = replay_read_file(proc_fd, dir, file, PROC_FILE_MAX, b, err);
+    if (rc < 0) {
+        return rc;
+    }
+    if (!stat_parse((struct str){b->p, b->n}, &line) || line.pid != pid) {
+        return err_set(err, ERR_INPUT, EINVAL, "%s/%s: is not the stat of process %d", dir, file,
+                       (int)pid);
+    }
+    return stat_leader_exited(&line) ? check_threads(proc_fd, dir, name, err) : 0;
+}
+
+static int check_process(int proc_fd, const char *dir, const char *name, struct buf *b,
+                         struct err *err)
 {
     static const struct {
         const char *name;
         bool optional;
-    } files[] = {{"stat", false}, {"cgroup", false}, {"status", false}, {"ns.json", true}};
-    CLEANUP(close_dir) DIR *d = NULL;
-    const struct dirent *e;
-    char name[NAME_MAX + 16];
-    uint64_t number;
+    } files[] = {{"cgroup", false}, {"status", false}, {"ns.json", true}};
+    char file[NAME_MAX + 16];
     int32_t pid;
+    int rc;
+
+    if (!procfs_pid_name(name, &pid)) {
+        return err_set(err, ERR_INPUT, EINVAL, "%s/%s: is no process ID", dir, name);
+    }
+    rc = check_stat(proc_fd, dir, name, pid, b, err);
+    for (size_t i = 0; rc == 0 && i < sizeof(files) / sizeof(files[0]); i++) {
+        snprintf(file, sizeof(file), "%s/%s", name, files[i].name);
+        rc = check_file(proc_fd, dir, file, files[i].optional, err);
+    }
+    return rc;
+}
+
+/* Whatever the scan will open is a plain file of a sane size, and what a process must have is
+ * there. Names that are no number are not looked at, as in a real /proc. */
+static int check_processes(int proc_fd, const char *dir, struct err *err)
+{
+    CLEANUP(close_dir) DIR *d = NULL;
+    CLEANUP(buf_free) struct buf b = {0};
+    const struct dirent *e;
     int rc = open_dir(proc_fd, dir, ".", &d, err);
 
-    if (rc < 0) {
-        return rc;
-    }
-    while ((e = readdir(d)) != NULL) {
-        if (!str_to_u64(str_of(e->d_name), &number)) {
-            continue;
-        }
-        if (!str_to_i32(str_of(e->d_name), &pid) || pid < 1 || e->d_name[0] == '0') {
-            return err_set(err, ERR_INPUT, EINVAL, "%s/%s: is no process ID", dir, e->d_name);
-        }
-        for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
-            snprintf(name, sizeof(name), "%s/%s", e->d_name, files[i].name);
-            rc = check_file(proc_fd, dir, name, files[i].optional, err);
-            if (rc < 0) {
-                return rc;
-            }
-        }
-        rc = check_threads(proc_fd, dir, e->d_name, err);
-        if (rc < 0) {
-            return rc;
+    while (rc == 0 && (e = readdir(d)) != NULL) {
+        struct str name = str_of(e->d_name);
+
+        if (strspn(e->d_name, "0123456789") == name.n) {
+            rc = check_process(proc_fd, dir, e->d_name, &b, err);
         }
     }
-    return 0;
+    return rc;
 }
 
 /* DIR/proc as it is: a folder of files, whatever file system it lies on. */

@@ -18,6 +18,10 @@
 #include "resolver/replay.h"
 #include "test/support/scratch.h"
 
+#define LEADER_EXITED                                                                              \
+    "120 (app) Z 100 120 120 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 3 0 5000 0 0 0 0 0 0 0 0 0 0 0 0 "  \
+    "0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0\n"
+
 #define BROKEN TEST_DIR "/fixtures/captures-broken"
 
 static int open_capture(const char *dir, struct err *err)
@@ -264,7 +268,7 @@ static void files_that_are_no_files(void **state)
         {"proc/120/status", FIFO, "DIR/proc/120/status: is not a regular file"},
         {"proc/120/task/121/cgroup", FIFO, "DIR/proc/120/task/121/cgroup: is not a regular file"},
         {"runtime.json", LINK, "DIR/runtime.json: is a symbolic link, not a regular file"},
-        {"proc/120/stat", LINK, "DIR/proc/120/stat: is not a regular file"},
+        {"proc/120/stat", LINK, "DIR/proc/120/stat: is a symbolic link, not a regular file"},
         {"proc", LINK, "DIR/proc: "},
     };
 
@@ -277,6 +281,8 @@ static void files_that_are_no_files(void **state)
 
         scratch_copy(BROKEN "/good", dir);
         if (strstr(cases[i].file, "task")) {
+            /* the leader has exited, so a live thread is looked at */
+            scratch_puts(dir, "proc/120/stat", LEADER_EXITED);
             scratch_puts(dir, "proc/120/task/121/stat", "121 (app) S 1 1 1\n");
         }
         snprintf(path, sizeof(path), "%s/%s", dir, cases[i].file);
@@ -311,6 +317,39 @@ static void no_such_folder(void **state)
     assert_int_equal(open_capture(BROKEN "/good/node.json", &err), -ENOTDIR);
 }
 
+/* Bytes changed at random, the same ones in every run: refused or taken, never anything else. */
+static void changed_bytes(void **state)
+{
+    static const char *const files[] = {"runtime.json", "node.json", "cgroups.json", "proc/stat",
+                                        "proc/120/stat"};
+    char *dir = scratch_new();
+    uint32_t x = 1;
+
+    (void)state;
+    scratch_copy(BROKEN "/good", dir);
+    for (unsigned i = 0; i < 1000; i++) {
+        const char *file = files[i % (sizeof(files) / sizeof(files[0]))];
+        struct err err = {0};
+        struct buf b;
+        char kept;
+        int rc;
+
+        assert_true(scratch_read(dir, file, &b));
+        x = x * 1664525 + 1013904223;
+        kept = b.p[(x >> 8) % b.n];
+        b.p[(x >> 8) % b.n] = (char)(x >> 24);
+        scratch_write(dir, file, b.p, b.n);
+        rc = open_capture(dir, &err);
+        if (rc != 0 && err.kind != ERR_INPUT) {
+            fail_msg("%s: %d, %s", file, rc, err.text);
+        }
+        b.p[(x >> 8) % b.n] = kept;
+        scratch_write(dir, file, b.p, b.n);
+        buf_free(&b);
+    }
+    scratch_remove(dir);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -322,7 +361,11 @@ int main(void)
         cmocka_unit_test(failed_statuses),
         cmocka_unit_test(files_that_are_no_files),
         cmocka_unit_test(no_such_folder),
+        cmocka_unit_test(changed_bytes),
     };
 
+    if (access("/dev/shm", W_OK | X_OK) == 0) {
+        setenv("TMPDIR", "/dev/shm", 0);
+    }
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -245,6 +245,44 @@ static void labels_that_are_not_known(void **state)
     scratch_remove(dir);
 }
 
+/* What a runtime says may be a megabyte long and full of control bytes. */
+static void texts_of_a_megabyte(void **state)
+{
+    enum { LONG = 1024 * 1024 };
+    struct buf huge = {0}, why = {0};
+    struct buf b;
+    char *dir = scratch_new();
+    json_t *runtime, *c, *doc;
+    char *text;
+
+    (void)state;
+    scratch_copy(TEST_DIR "/fixtures/captures/demo", dir);
+    while (huge.n < LONG) {
+        buf_puts(&huge, "\x1b[2J\n\xe2\x80\xae\"\\");
+    }
+    assert_true(scratch_read(dir, "runtime.json", &b));
+    runtime = json_loadb(b.p, b.n, 0, NULL);
+    c = json_array_get(json_object_get(runtime, "containers"), 0);
+    json_object_set_new(c, "name", json_string(huge.p));
+    json_object_set_new(c, "image", json_string(huge.p));
+    json_object_set_new(json_array_get(json_object_get(runtime, "pods"), 0), "name",
+                        json_string(huge.p));
+    text = json_dumps(runtime, 0);
+    scratch_puts(dir, "runtime.json", text);
+    free(text);
+    json_decref(runtime);
+    doc = report_of(dir, NULL, &why);
+    if (!doc) {
+        fail_msg("%.900s", why.p);
+    }
+    report_check(doc, &why);
+    assert_int_equal(why.n, 0);
+    json_decref(doc);
+    buf_free(&b);
+    buf_free(&huge);
+    scratch_remove(dir);
+}
+
 /* A thousand containers of twenty processes each, every one of them verified. */
 static void a_thousand_containers(void **state)
 {
@@ -297,6 +335,7 @@ int main(void)
         cmocka_unit_test(without_paths),
         cmocka_unit_test(the_demo_is_its_scenario),
         cmocka_unit_test(labels_that_are_not_known),
+        cmocka_unit_test(texts_of_a_megabyte),
         cmocka_unit_test(a_thousand_containers),
     };
 
