@@ -100,7 +100,7 @@ void podpid_look_free(struct podpid_look *k)
     }
     client_close(k->client);
     for (unsigned i = 0; i < k->n_others; i++) {
-        client_close(k->others[i]);
+        client_close(k->others[i].client);
     }
     podpid_snapshot_free(k->snapshot);
     cgroup_ids_close(k->ids);
@@ -228,10 +228,15 @@ static int advance(struct podpid_look *k, nsec now, struct err *err)
         if (k->has_runtime && !k->is_replay) {
             k->phase = LOOK_LIST;
             rc = look_open_runtime(k, err);
-            return rc < 0 ? rc : look_step_runtime(k, now, err);
+            rc = rc < 0 ? rc : look_step_runtime(k, now, err);
+            return rc < 0 && look_fall_on(k, "does not serve", false, err) ? 0 : rc;
         }
         return start_round(k, now, err);
     case LOOK_LIST:
+        if (k->listed && k->list.n_pods == 0 && k->list.n_containers == 0 &&
+            (look_others_may_answer(k, now) || look_fall_on(k, "lists nothing", true, err))) {
+            return 0;
+        }
         if (k->listed) {
             rc = look_merge_list(k) < 0 ? err_nomem(err) : start_round(k, now, err);
             return rc < 0 ? rc : look_step_runtime(k, now, err);
@@ -288,6 +293,9 @@ static int look_step(struct podpid_look *k, nsec now, struct err *err)
             nsec_after(now, k->options->timeout > 0 ? k->options->timeout : default_timeout);
     }
     rc = look_step_runtime(k, now, err);
+    if (rc < 0 && k->phase == LOOK_LIST && look_fall_on(k, "does not serve", false, err)) {
+        rc = 0;
+    }
     do {
         before = k->phase;
         rc = rc < 0 ? rc : advance(k, now, err);
@@ -324,11 +332,7 @@ int64_t podpid_look_deadline(const struct podpid_look *k)
     if (k->client) {
         deadline = nsec_min(deadline, client_deadline(k->client));
     }
-    for (unsigned i = 0; i < k->n_others; i++) {
-        if (k->others[i]) {
-            deadline = nsec_min(deadline, client_deadline(k->others[i]));
-        }
-    }
+    deadline = nsec_min(deadline, look_others_deadline(k));
     return deadline;
 }
 

@@ -44,6 +44,12 @@ struct stray_candidate {
     bool still; /* in the newest round too */
 };
 
+/* A well-known socket that was not chosen. */
+struct look_other {
+    struct client *client; /* NULL: cannot be asked, or was taken */
+    bool answered, failed, has_pods, has_containers;
+};
+
 enum look_phase {
     LOOK_START,
     LOOK_LIST,   /* identity and first list under way */
@@ -64,8 +70,7 @@ struct podpid_look {
     struct arena arena; /* the runtime's side: discovery, lists, statuses. Gone with the look */
     struct discovered discovered;
     struct client *client;
-    struct client *others[8]; /* other well-known runtimes, asked for pods for a warning */
-    bool other_has_pods[8];
+    struct look_other others[8]; /* other well-known sockets: look_others.c */
     unsigned n_others;
     struct view_runtime runtime;
     bool identified;
@@ -110,11 +115,22 @@ void look_be_quick(struct podpid_look *k);
 
 /* look_runtime.c: asking, and taking what came back. */
 int look_open_runtime(struct podpid_look *k, struct err *err); /* identity and list asked for */
+int look_ask_first(struct podpid_look *k, struct err *err);    /* those, of the present client */
+int look_listen_to(struct podpid_look *k, const struct client *c);
 int look_step_runtime(struct podpid_look *k, nsec now, struct err *err);
 int look_ask_list(struct podpid_look *k, struct err *err);
 int look_ask_statuses(struct podpid_look *k, nsec now, struct err *err); /* of the open units */
 void look_forget_statuses(struct podpid_look *k);                        /* likewise */
 void look_fail_unanswered(struct podpid_look *k); /* what has no answer becomes an error */
+
+/* look_others.c: the other well-known sockets. */
+void look_ask_others(struct podpid_look *k);
+void look_step_others(struct podpid_look *k, nsec now);
+nsec look_others_deadline(const struct podpid_look *k);
+bool look_others_may_answer(const struct podpid_look *k, nsec now);
+/* Go on with one of them instead (with_content: only one that lists something); why the chosen one
+ * is left goes into the report. False: there is none. */
+bool look_fall_on(struct podpid_look *k, const char *why, bool with_content, struct err *err);
 
 /* look_view.c: the view across lists and statuses. */
 int look_merge_list(struct podpid_look *k);

@@ -282,7 +282,7 @@ static int warn_of_others(struct podpid_look *k, size_t *cap)
     for (unsigned i = 0; i < k->n_others; i++) {
         char where[128];
 
-        if (!k->others[i] || !k->other_has_pods[i]) {
+        if (!k->others[i].client || !k->others[i].has_pods) {
             continue;
         }
         endpoint_format(&k->discovered.others[i], where, sizeof(where));

@@ -5,7 +5,7 @@
 
 #include "resolver/look_impl.h"
 
-static int listen_to(struct podpid_look *k, const struct client *c)
+int look_listen_to(struct podpid_look *k, const struct client *c)
 {
     struct epoll_event ev = {.events = EPOLLIN};
 
@@ -15,69 +15,35 @@ static int listen_to(struct podpid_look *k, const struct client *c)
     return 0;
 }
 
-/* Other well-known sockets are asked for their pods too, only for a warning: what fails there fails
- * silently. */
-static void ask_others(struct podpid_look *k)
-{
-    for (unsigned i = 0; i < k->discovered.n_others; i++) {
-        struct client *c = NULL;
-
-        if (client_open(&k->discovered.others[i], &c, NULL) < 0) {
-            c = NULL;
-        } else if (client_get_list(c, &k->arena, 0, NULL) < 0 || listen_to(k, c) < 0) {
-            client_close(c);
-            c = NULL;
-        }
-        k->others[k->n_others++] = c;
-    }
-}
-
-static void step_others(struct podpid_look *k, nsec now)
-{
-    for (unsigned i = 0; i < k->n_others; i++) {
-        struct client_reply r;
-
-        if (!k->others[i]) {
-            continue;
-        }
-        if (client_step(k->others[i], now, NULL) < 0) {
-            client_close(k->others[i]);
-            k->others[i] = NULL;
-            continue;
-        }
-        while (client_next(k->others[i], &r)) {
-            if (r.kind == CLIENT_LIST && r.rc == 0 && r.list.n_pods) {
-                k->other_has_pods[i] = true;
-            }
-        }
-    }
-}
-
 int look_ask_list(struct podpid_look *k, struct err *err)
 {
     k->listed = false;
     return client_get_list(k->client, &k->arena, 0, err);
 }
 
+int look_ask_first(struct podpid_look *k, struct err *err)
+{
+    int rc;
+
+    k->runtime_elsewhere = k->procfs.own_pidns && client_is_elsewhere(k->client);
+    rc = client_get_identity(k->client, &k->arena, 0, err);
+    return rc < 0 ? rc : look_ask_list(k, err);
+}
+
 int look_open_runtime(struct podpid_look *k, struct err *err)
 {
     int rc = client_open(&k->discovered.endpoint, &k->client, err);
 
-    if (rc == 0 && (rc = listen_to(k, k->client)) < 0) {
-        rc = err_set(err, ERR_INTERNAL, -rc, "the runtime's socket cannot be polled: %s",
-                     strerror(-rc));
+    look_ask_others(k);
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0) {
-        k->runtime_elsewhere = k->procfs.own_pidns && client_is_elsewhere(k->client);
-        rc = client_get_identity(k->client, &k->arena, 0, err);
+    rc = look_listen_to(k, k->client);
+    if (rc < 0) {
+        return err_set(err, ERR_INTERNAL, -rc, "the runtime's socket cannot be polled: %s",
+                       strerror(-rc));
     }
-    if (rc == 0) {
-        rc = look_ask_list(k, err);
-    }
-    if (rc == 0) {
-        ask_others(k);
-    }
-    return rc;
+    return look_ask_first(k, err);
 }
 
 static int take_reply(struct podpid_look *k, const struct client_reply *r, struct err *err)
@@ -131,7 +97,7 @@ int look_step_runtime(struct podpid_look *k, nsec now, struct err *err)
             return taken;
         }
     }
-    step_others(k, now);
+    look_step_others(k, now);
     return rc;
 }
 
