@@ -1,0 +1,64 @@
+#!/bin/bash
+# Captures through the program: taken, read back by every verb, refused when they are broken.
+#   test/cli_replay.sh PODPID
+set -u
+podpid=$1
+here=$(dirname "$(readlink -f "$0")")
+demo=$here/fixtures/captures/demo
+folder=$(mktemp -d)
+trap 'rm -rf "$folder"' EXIT
+unset CONTAINER_RUNTIME_ENDPOINT CRI_CONFIG_FILE HOST_PROC NO_COLOR
+failed=0
+
+# run STATUS PATTERN-OF-STDERR ARG...
+run() {
+	local status=$1 pattern=$2 got
+	shift 2
+	"$podpid" "$@" >"$folder/out" 2>"$folder/err" </dev/null
+	got=$?
+	[ "$got" = "$status" ] && { [ -z "$pattern" ] || grep -q -e "$pattern" "$folder/err"; } && return
+	printf 'FAILED: podpid %s: status %s, not %s, or standard error has no "%s":\n' "$*" "$got" "$status" "$pattern"
+	sed 's/^/  /' "$folder/err" | head -5
+	failed=1
+}
+
+# One capture, one report, but for how long it took.
+for i in 1 2; do
+	"$podpid" list -a -o json --replay "$demo" | grep -v '"took_ms"' >"$folder/$i"
+done
+cmp "$folder/1" "$folder/2" || failed=1
+[ "$(wc -l <"$folder/1")" -gt 100 ] || { echo "FAILED: no report on $demo"; failed=1; }
+
+# A broken one: every verb names the file.
+broken=$folder/broken
+cp -r "$demo" "$broken"
+echo '{' >"$broken/runtime.json"
+for verb in "list" "pid prod/web" "whois 1" "preflight -p web"; do
+	# shellcheck disable=SC2086
+	run 2 "broken/runtime.json:" $verb --replay "$broken"
+	[ ! -s "$folder/out" ] || { echo "FAILED: $verb: something on standard output"; failed=1; }
+	# shellcheck disable=SC2086
+	run 2 "nowhere" $verb --replay "$folder/nowhere"
+done
+
+# Taken of this /proc, without a runtime: read back; not over anything; of no capture.
+mine=$folder/mine
+run 0 '' capture --no-runtime "$mine"
+[ "$(stat -c %a "$mine" "$mine/proc" "$mine/runtime.json" | tr '\n' ' ')" = "700 700 600 " ] ||
+	{ echo "FAILED: modes of a capture"; failed=1; }
+[ -d "$mine/proc/$$" ] || { echo "FAILED: process $$ is not in the capture"; failed=1; }
+! grep -rql PATH= "$mine" || { echo "FAILED: an environment in a capture"; failed=1; }
+run 0 '' list -a --replay "$mine"
+run 0 '' whois $$ --replay "$mine"
+run 1 'not empty' capture --no-runtime "$mine"
+run 2 '--replay' capture --replay "$demo" "$folder/again"
+
+# Labels without values answer no selector.
+sed 's/\("app": \)"[^"]*"/\1null/' "$demo/runtime.json" >"$folder/runtime.json"
+cp -r "$demo" "$folder/unlabelled"
+mv "$folder/runtime.json" "$folder/unlabelled/runtime.json"
+run 2 '--with-labels' list -l app=web --replay "$folder/unlabelled"
+run 2 '--with-labels' preflight -l app=web --replay "$folder/unlabelled"
+run 0 '' list -l app=web --replay "$demo"
+
+exit $failed
