@@ -92,7 +92,7 @@ static struct str last_component(struct str path)
     while (i > 0 && path.p[i - 1] != '/') {
         i--;
     }
-    return (struct str){path.p + i, path.n - i};
+    return i > 0 ? (struct str){path.p + i, path.n - i} : path;
 }
 
 static int units_build(const struct view *v, struct arena *a, struct members *m)

@@ -43,7 +43,12 @@ static int check_handoff(const struct podpid_preflight_options *o, struct err *e
     }
     if (!o->targets || podpid_targets_count(o->targets) == 0) {
         err_set(err, ERR_USAGE, EINVAL, "to hand over PIDs there must be at least one target");
-        err_hint(err, "name pods with -p ('*' is all), or a policy or manifest with -f");
+        if (o->targets && o->targets->n_other_node) {
+            err_hint(err, "%zu pods of the manifest are of other nodes: is --node-name right?",
+                     o->targets->n_other_node);
+        } else {
+            err_hint(err, "name pods with -p ('*' is all), or a policy or manifest with -f");
+        }
         return -EINVAL;
     }
     /* That there is no /proc at all is for the checks to say. */

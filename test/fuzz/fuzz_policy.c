@@ -1,0 +1,26 @@
+#include "test/fuzz/fuzz.h"
+
+#include <string.h>
+
+#include "resolver/targets.h"
+
+/* Whatever a policy or manifest holds: read or refused with the file's name, never anything else.
+ */
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
+{
+    struct podpid_targets t = {.policy = {.wait = -1, .handoff_mode = -1}};
+    struct yaml_stream s = {0};
+    struct err err = {0};
+    int rc = yaml_parse((struct str){(const char *)data, size}, "input", 20000, &t.arena, &s, &err);
+
+    must(rc == 0 || strncmp(err.text, "input:", 6) == 0);
+    if (rc == 0 && s.n > 0) {
+        rc = manifest_read(&t, &s, "node-a", &err);
+        must(rc == 0 || strncmp(err.text, "input:", 6) == 0);
+        rc = policy_read(&t, &s, &err);
+        must(rc == 0 || strncmp(err.text, "input:", 6) == 0);
+        must(t.policy.wait >= -1 && t.policy.handoff_mode <= 0777);
+    }
+    arena_free(&t.arena);
+    return 0;
+}
