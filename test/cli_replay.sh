@@ -5,7 +5,7 @@ set -u
 podpid=$1
 here=$(dirname "$(readlink -f "$0")")
 demo=$here/fixtures/captures/demo
-folder=$(mktemp -d)
+folder=$(mktemp -d -p "$([ -w /dev/shm ] && echo /dev/shm || echo "${TMPDIR:-/tmp}")")
 trap 'rm -rf "$folder"' EXIT
 unset CONTAINER_RUNTIME_ENDPOINT CRI_CONFIG_FILE HOST_PROC NO_COLOR
 failed=0
