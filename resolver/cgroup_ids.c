@@ -6,7 +6,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/inotify.h>
 #include <sys/stat.h>
 #include <sys/utsname.h>
 #include <sys/vfs.h>
@@ -276,25 +275,18 @@ int cgroup_ids_procs(struct cgroup_ids *c, const char *path, pid_t **pids, size_
     return -ENOENT;
 }
 
-int cgroup_ids_watch(struct cgroup_ids *c, int inotify_fd, const char *path, uint32_t mask)
+int cgroup_ids_open_dir(const struct cgroup_ids *c, const char *path)
 {
     for (size_t i = 0; c && i < c->n; i++) {
         const char *name = below(&c->all[i], path);
-        AUTO_CLOSE int fd = -1;
-        char link[32];
-        int wd;
+        int fd = -1;
 
-        if (!name) {
-            continue;
+        if (name) {
+            fd = openat(c->all[i].fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         }
-        fd = openat(c->all[i].fd, name, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (fd < 0) {
-            continue;
+        if (fd >= 0) {
+            return fd;
         }
-        /* There is no inotify_add_watchat(2). */
-        snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
-        wd = inotify_add_watch(inotify_fd, link, mask);
-        return wd < 0 ? -errno : wd;
     }
     return -ENOENT;
 }

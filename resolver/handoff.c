@@ -14,10 +14,52 @@
 
 #include "cri/base/cleanup.h"
 #include "resolver/error.h"
+#include "resolver/node.h"
+#include "resolver/targets.h"
 
 static int write_error(struct err *err, const char *path, int errnum, const char *what)
 {
     return err_set(err, ERR_WRITE, errnum, "%s: %s: %s", path, what, strerror(errnum));
+}
+
+/* ---- What may be handed over ---- */
+
+int handoff_check(const struct podpid_options *look, const struct podpid_targets *targets,
+                  struct err *err)
+{
+    struct procfs p;
+    struct err why;
+    bool own = true;
+
+    if (look->replay) {
+        return err_set(err, ERR_USAGE, EINVAL,
+                       "nothing of a capture can be handed over: its processes are not here");
+    }
+    if (!targets || podpid_targets_count(targets) == 0) {
+        err_set(err, ERR_USAGE, EINVAL, "to hand over PIDs there must be at least one target");
+        if (targets && targets->n_other_node) {
+            err_hint(err, "%zu pods of the manifest are of other nodes: is --node-name right?",
+                     targets->n_other_node);
+        } else {
+            err_hint(err, "name pods with -p ('*' is all), or a policy or manifest with -f");
+        }
+        return -EINVAL;
+    }
+    /* That there is no /proc at all is for the checks to say. */
+    if (procfs_open(node_proc_path(look), &p, &why) == 0) {
+        own = p.own_pidns;
+        procfs_close(&p);
+    }
+    if (!own) {
+        err_set(err, ERR_USAGE, EINVAL,
+                "%s is not procfs of podpid's own PID namespace: its PIDs would mean other "
+                "processes to who is handed them",
+                node_proc_path(look));
+        err_hint(err,
+                 "run in the host's PID namespace (hostPID: true, --pid=host), without --proc");
+        return -EINVAL;
+    }
+    return 0;
 }
 
 /* ---- The folder, without following links ---- */

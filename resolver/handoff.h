@@ -11,6 +11,11 @@
 
 enum { HANDOFF_MODE = 0640 }; /* where nobody says one */
 
+/* May there be a handoff at all? ERR_USAGE: of a capture, without a target, or where /proc is not
+ * procfs of our own PID namespace. */
+int handoff_check(const struct podpid_options *look, const struct podpid_targets *targets,
+                  struct err *err);
+
 /* Put n bytes at path: written beside under no name or a hidden one, with mode and group set before
  * the first byte, synced, renamed over what is there, folder synced. No part of path may be a
  * symbolic link, and what is there must be a regular file. group: a name or a number, NULL: the

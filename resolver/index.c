@@ -43,12 +43,19 @@ static uint64_t mix(uint64_t h)
     return h ^ (h >> 31);
 }
 
+static const uint64_t hash_none = UINT64_C(0xcbf29ce484222325);
+
+static uint64_t hash_byte(uint64_t h, char c)
+{
+    return (h ^ (unsigned char)c) * UINT64_C(0x100000001b3);
+}
+
 static uint64_t hash_text(struct str s)
 {
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
+    uint64_t h = hash_none;
 
     for (size_t i = 0; i < s.n; i++) {
-        h = (h ^ (unsigned char)s.p[i]) * UINT64_C(0x100000001b3);
+        h = hash_byte(h, s.p[i]);
     }
     return mix(h);
 }
@@ -214,11 +221,12 @@ const struct podpid_container *podpid_index_by_id(const struct podpid_index *x, 
 /* ---- Probing -----------------------------------------------------------------------------------
  */
 
-static const struct podpid_container *by_exact_path(const struct podpid_index *x, struct str path)
+static const struct podpid_container *by_exact_path(const struct podpid_index *x, struct str path,
+                                                    uint64_t hash)
 {
     const struct table *t = &x->by_path;
 
-    for (size_t i = (size_t)hash_text(path) & t->mask; t->slots[i]; i = (i + 1) & t->mask) {
+    for (size_t i = (size_t)mix(hash) & t->mask; t->slots[i]; i = (i + 1) & t->mask) {
         const struct podpid_container *c = x->containers[t->slots[i] - 1];
 
         if (str_is(path, c->cgroup_path)) {
@@ -228,16 +236,21 @@ static const struct podpid_container *by_exact_path(const struct podpid_index *x
     return NULL;
 }
 
-/* The container whose anchor is the outermost on this path. */
+/* The container whose anchor is the outermost on this path. Hashed as it goes: a path may have
+ * thousands of components. */
 static const struct podpid_container *by_path(const struct podpid_index *x, struct str path)
 {
-    for (size_t i = 1; i <= path.n; i++) {
-        const struct podpid_container *c;
+    uint64_t hash = path.n ? hash_byte(hash_none, path.p[0]) : hash_none;
 
-        if (i < path.n && path.p[i] != '/') {
-            continue;
+    for (size_t i = 1; i <= path.n; i++) {
+        const struct podpid_container *c = NULL;
+
+        if (i == path.n || path.p[i] == '/') {
+            c = by_exact_path(x, (struct str){path.p, i}, hash);
         }
-        c = by_exact_path(x, (struct str){path.p, i});
+        if (i < path.n) {
+            hash = hash_byte(hash, path.p[i]);
+        }
         if (c) {
             return c;
         }

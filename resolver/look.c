@@ -120,6 +120,11 @@ void look_be_quick(struct podpid_look *k)
     k->quick = true;
 }
 
+bool look_waits_for_strays(const struct podpid_look *k)
+{
+    return k->phase == LOOK_PAUSE && k->strays_confirmed;
+}
+
 int podpid_look_fd(const struct podpid_look *k)
 {
     return k->epoll_fd;

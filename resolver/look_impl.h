@@ -113,6 +113,9 @@ int look_drive(struct podpid_look *k, int cancel_fd, struct podpid_error *error)
  * first step. */
 void look_be_quick(struct podpid_look *k);
 
+/* All that is left to do is to see whether strays stay. */
+bool look_waits_for_strays(const struct podpid_look *k);
+
 /* look_runtime.c: asking, and taking what came back. */
 int look_open_runtime(struct podpid_look *k, struct err *err); /* identity and list asked for */
 int look_ask_first(struct podpid_look *k, struct err *err);    /* those, of the present client */

@@ -58,8 +58,8 @@ uint64_t cgroup_ids_get(struct cgroup_ids *c, const char *path);
  * or the PIDs here are not those of the /proc that was opened, -ENOMEM. The second source where "no
  * process" would be the verdict. */
 int cgroup_ids_procs(struct cgroup_ids *c, const char *path, pid_t **pids, size_t *n);
-/* inotify_add_watch() on the directory of path in the first hierarchy that has it. The watch's
- * number; -ENOENT: no such cgroup here; another negative errno. */
-int cgroup_ids_watch(struct cgroup_ids *c, int inotify_fd, const char *path, uint32_t mask);
+/* The directory of path, open for reading, in the first hierarchy that has it. -ENOENT: no such
+ * cgroup here. */
+int cgroup_ids_open_dir(const struct cgroup_ids *c, const char *path);
 
 #endif

@@ -625,9 +625,8 @@ struct podpid_event {
 struct podpid_watch_options {
     size_t size;
     const struct podpid_options *look;
-    const struct podpid_targets *targets;     /* NULL: everything */
-    const struct podpid_selector *selector;   /* NULL: everything */
-    const char *handoff_path, *handoff_group; /* NULL: none */
+    const struct podpid_targets *targets;     /* what is watched; NULL or none: everything */
+    const char *handoff_path, *handoff_group; /* NULL: none. A handoff needs a target */
     int handoff_mode;                         /* 0: 0640 */
     int64_t period;                           /* ns between full looks in any case; 0: 30 s */
 };
@@ -639,12 +638,16 @@ struct podpid_watch_options {
 
 struct podpid_watch;
 
+/* PODPID_ERR_USAGE: a capture; a handoff without a target, or where /proc is not procfs of our own
+ * PID namespace. Everything in options is borrowed until the watch is freed. */
 PODPID_API int podpid_watch_new(const struct podpid_watch_options *options,
                                 struct podpid_watch **ret, struct podpid_error *error);
 PODPID_API void podpid_watch_free(struct podpid_watch *w);
 PODPID_API int podpid_watch_fd(const struct podpid_watch *w);
 PODPID_API int64_t podpid_watch_deadline(const struct podpid_watch *w);
-/* 0; negative: cannot go on. A runtime that goes away is an event, not an error. */
+/* 0; negative: cannot go on. Once the first look is done, what keeps a look from being finished (a
+ * runtime that is away, a configuration that cannot be read) is an event, not an error. Does
+ * nothing while there are events that were not taken. */
 PODPID_API int podpid_watch_step(struct podpid_watch *w, int64_t now, struct podpid_error *error);
 /* The next event, NULL if there is none now. Borrowed until the next call of next() or step(). */
 PODPID_API const struct podpid_event *podpid_watch_next(struct podpid_watch *w);

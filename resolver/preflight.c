@@ -10,6 +10,7 @@
 #include "cri/base/clock.h"
 #include "cri/base/text.h"
 #include "resolver/error.h"
+#include "resolver/handoff.h"
 #include "resolver/node.h"
 #include "resolver/preflight_try.h"
 #include "resolver/report.h"
@@ -31,43 +32,6 @@ struct podpid_preflight {
     char *progress; /* of report */
 };
 
-static int check_handoff(const struct podpid_preflight_options *o, struct err *err)
-{
-    struct procfs p;
-    struct err why;
-    bool own = true;
-
-    if (o->look->replay) {
-        return err_set(err, ERR_USAGE, EINVAL,
-                       "nothing of a capture can be handed over: its processes are not here");
-    }
-    if (!o->targets || podpid_targets_count(o->targets) == 0) {
-        err_set(err, ERR_USAGE, EINVAL, "to hand over PIDs there must be at least one target");
-        if (o->targets && o->targets->n_other_node) {
-            err_hint(err, "%zu pods of the manifest are of other nodes: is --node-name right?",
-                     o->targets->n_other_node);
-        } else {
-            err_hint(err, "name pods with -p ('*' is all), or a policy or manifest with -f");
-        }
-        return -EINVAL;
-    }
-    /* That there is no /proc at all is for the checks to say. */
-    if (procfs_open(node_proc_path(o->look), &p, &why) == 0) {
-        own = p.own_pidns;
-        procfs_close(&p);
-    }
-    if (!own) {
-        err_set(err, ERR_USAGE, EINVAL,
-                "%s is not procfs of podpid's own PID namespace: its PIDs would mean other "
-                "processes to who is handed them",
-                node_proc_path(o->look));
-        err_hint(err,
-                 "run in the host's PID namespace (hostPID: true, --pid=host), without --proc");
-        return -EINVAL;
-    }
-    return 0;
-}
-
 static int check_options(const struct podpid_preflight_options *o, struct err *err)
 {
     enum check_id id;
@@ -79,7 +43,7 @@ static int check_options(const struct podpid_preflight_options *o, struct err *e
             return -EINVAL;
         }
     }
-    return o->handoff_path || o->pidfds ? check_handoff(o, err) : 0;
+    return o->handoff_path || o->pidfds ? handoff_check(o->look, o->targets, err) : 0;
 }
 
 static int preflight_new(const struct podpid_preflight_options *options,

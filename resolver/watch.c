@@ -34,6 +34,9 @@ static int watch_new(const struct podpid_watch_options *options, struct podpid_w
         return err_set(err, ERR_USAGE, EINVAL,
                        "a capture does not change: there is nothing to watch");
     }
+    if (options->handoff_path && handoff_check(options->look, options->targets, err) < 0) {
+        return -EINVAL;
+    }
     w = calloc(1, sizeof(*w));
     if (!w) {
         return err_nomem(err);
@@ -46,11 +49,6 @@ static int watch_new(const struct podpid_watch_options *options, struct podpid_w
                      strerror(errno));
     } else {
         rc = watch_wake_open(w, err);
-    }
-    if (rc == 0 && options->handoff_path && !w->procfs.own_pidns) {
-        rc = err_set(err, ERR_USAGE, EINVAL,
-                     "a handoff needs the /proc of our own PID namespace, and %s is not",
-                     w->procfs.path);
     }
     if (rc < 0) {
         podpid_watch_free(w);
@@ -98,8 +96,8 @@ int podpid_watch_fd(const struct podpid_watch *w)
 /* ---- When to look
  * ----------------------------------------------------------------------------------- */
 
-/* Looks follow each other no faster than they take, however much changes; a slow one (it waited for
- * strays, or the node is busy) does not hold the next back for long. */
+/* Looks follow each other no faster than they take, however much changes; a slow one (the node is
+ * busy) does not hold the next back for long. */
 static nsec soonest(const struct podpid_watch *w, nsec now)
 {
     nsec gap = nsec_min(w->look_took > least_gap ? w->look_took : least_gap, most_gap);
@@ -114,6 +112,12 @@ static void wake(struct podpid_watch *w, nsec now, nsec delay)
     w->chase_until = nsec_after(now, chase_time);
     if (w->stale) {
         return; /* the backoff decides */
+    }
+    if (w->look && look_waits_for_strays(w->look)) {
+        /* It saw all but what has just changed, and strays can wait for the next full one. */
+        podpid_look_free(w->look);
+        w->look = NULL;
+        w->next_look = w->next_full;
     }
     if (w->look) {
         w->look_again = true;
@@ -133,54 +137,16 @@ void podpid_watch_look_now(struct podpid_watch *w)
 
 static void plan_next(struct podpid_watch *w, nsec now)
 {
-    nsec period = w->options.period > 0 ? w->options.period : default_period;
-
-    if (w->look_started >= w->next_full) {
-        w->next_full = nsec_after(now, period);
-    }
     w->next_look = w->next_full;
     if (w->look_again) {
         w->look_again = false;
         w->next_look = soonest(w, now);
-    } else if (w->chase_pause && now < w->chase_until) {
+    } else if (now < w->chase_until) {
         nsec at = nsec_after(now, w->chase_pause);
 
-        w->next_look = at > soonest(w, now) ? at : soonest(w, now);
+        w->next_look = nsec_min(w->next_full, at > soonest(w, now) ? at : soonest(w, now));
         w->chase_pause *= 2;
     }
-}
-
-/* ---- The handoff file
- * ------------------------------------------------------------------------------- */
-
-static bool all_verified(const struct podpid_watch *w)
-{
-    for (size_t i = 0; i < w->now.n_rows; i++) {
-        if (w->now.rows[i]->state == PODPID_STATE_RUNNING &&
-            w->now.rows[i]->verdict != PODPID_VERIFIED) {
-            return false;
-        }
-    }
-    return true;
-}
-
-static int write_handoff(struct podpid_watch *w, struct err *err)
-{
-    CLEANUP(buf_free) struct buf text = {0};
-    int rc;
-
-    if (!w->options.handoff_path) {
-        return 0;
-    }
-    w->now.shown->generation = w->generation;
-    w->now.shown->complete = w->now.full->complete && !w->stale && all_verified(w);
-    rc = handoff_text(w->now.shown, &text, err);
-    if (rc == 0) {
-        rc = handoff_write(w->options.handoff_path,
-                           w->options.handoff_mode ? (mode_t)w->options.handoff_mode : HANDOFF_MODE,
-                           w->options.handoff_group, text.p, text.n, err);
-    }
-    return rc;
 }
 
 /* ---- The truth
@@ -193,14 +159,15 @@ static int found_runtime(struct podpid_watch *w)
     }
     w->stale = false;
     w->backoff = 0;
+    w->events_retry = 0; /* another version may be back, or its events may be on now */
     return watch_push_runtime(w, "the runtime answers again");
 }
 
 static int take_look(struct podpid_watch *w, nsec now, struct err *err)
 {
     uint64_t before = w->generation;
-    bool was_stale = w->stale;
     struct podpid_snapshot *s = podpid_look_take(w->look);
+    bool complete = podpid_snapshot_complete(s);
     int rc;
 
     podpid_look_free(w->look);
@@ -213,7 +180,7 @@ static int take_look(struct podpid_watch *w, nsec now, struct err *err)
         rc = watch_apply(w, s);
     }
     if (rc == 0) {
-        rc = watch_wake_follow(w, now);
+        rc = watch_dirs_follow(w);
     }
     if (rc < 0) {
         return err_nomem(err);
@@ -221,8 +188,12 @@ static int take_look(struct podpid_watch *w, nsec now, struct err *err)
     if (w->generation != before) {
         w->chase_pause = chase_first;
     }
+    if (!complete && now >= w->chase_until) {
+        w->chase_pause = chase_first;
+        w->chase_until = nsec_after(now, chase_time);
+    }
     plan_next(w, now);
-    return w->generation != before || was_stale ? write_handoff(w, err) : 0;
+    return w->generation != before ? watch_write_handoff(w, err) : 0;
 }
 
 /* The runtime is away: the last truth stays, marked as stale. */
@@ -238,15 +209,10 @@ static int lost_runtime(struct podpid_watch *w, nsec now, const struct podpid_er
     w->backoff = w->backoff ? nsec_min(w->backoff * 2, backoff_most) : backoff_first;
     w->next_look = nsec_after(now, w->backoff);
     w->look_again = false;
-    if (is_news && watch_push_runtime(w, e->message) < 0) {
-        return err_nomem(err);
+    if (!is_news) {
+        return 0;
     }
-    return is_news ? write_handoff(w, err) : 0;
-}
-
-static bool is_about_runtime(int code)
-{
-    return code == PODPID_ERR_RUNTIME || code == PODPID_ERR_TIMEOUT || code == PODPID_ERR_DENIED;
+    return watch_push_runtime(w, e->message) < 0 ? err_nomem(err) : watch_write_handoff(w, err);
 }
 
 static int fail(const struct podpid_error *e, struct podpid_error *error)
@@ -271,7 +237,10 @@ static int step_look(struct podpid_watch *w, nsec now, struct podpid_error *erro
 
         w->look_started = now;
         rc = podpid_look_new(w->options.look, &w->look, &e);
-        if (rc == 0 && now < w->next_full) {
+        if (now >= w->next_full) {
+            w->next_full =
+                nsec_after(now, w->options.period > 0 ? w->options.period : default_period);
+        } else if (rc == 0) {
             look_be_quick(w->look);
         }
         if (rc == 0 && epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, podpid_look_fd(w->look), &ev) < 0) {
@@ -282,13 +251,13 @@ static int step_look(struct podpid_watch *w, nsec now, struct podpid_error *erro
     if (rc == 0 && w->look) {
         rc = podpid_look_step(w->look, now, &e);
     }
-    if (rc < 0 && (!w->first_done || !is_about_runtime(rc))) {
+    if (rc < 0 && (!w->first_done || rc == PODPID_ERR_NOMEM)) {
         return fail(&e, error);
     }
     if (rc < 0) {
         rc = lost_runtime(w, now, &e, &err);
     } else if (rc == 1) {
-        rc = take_look(w, clock_now(), &err);
+        rc = take_look(w, now, &err);
     }
     return rc < 0 ? error_publish(&err, error) : 0;
 }
@@ -309,7 +278,7 @@ int podpid_watch_step(struct podpid_watch *w, int64_t now, struct podpid_error *
     n = epoll_wait(w->epoll_fd, events, 64, 0);
     for (int i = 0; i < n; i++) {
         if (events[i].data.u64 == WATCH_INOTIFY) {
-            if (watch_read_inotify(w)) {
+            if (watch_dirs_read(w)) {
                 wake(w, now, 0);
             }
         } else if (events[i].data.u64 > WATCH_TAGS) {
@@ -324,7 +293,7 @@ int podpid_watch_step(struct podpid_watch *w, int64_t now, struct podpid_error *
         wake(w, now, 0);
     }
     if (w->generation != before) {
-        return write_handoff(w, &err) < 0 ? error_publish(&err, error) : 0;
+        return watch_write_handoff(w, &err) < 0 ? error_publish(&err, error) : 0;
     }
     return step_look(w, now, error);
 }
@@ -337,10 +306,7 @@ int64_t podpid_watch_deadline(const struct podpid_watch *w)
         return 0;
     }
     deadline = w->look ? podpid_look_deadline(w->look) : w->next_look;
-    if (w->events) {
-        deadline = nsec_min(deadline, client_deadline(w->events));
-    }
-    return deadline;
+    return nsec_min(deadline, watch_events_deadline(w));
 }
 
 const struct podpid_event *podpid_watch_next(struct podpid_watch *w)

@@ -3,7 +3,8 @@
  * The look is the truth: it runs every period, and sooner when something wakes it. What wakes it
  * only says "look": the runtime's events where reading them harms nobody, directories that come and
  * go under the pods' cgroups, the exit of a main process. That last one is kernel truth and
- * published at once; the look that follows brings the rest. */
+ * published at once; the look that follows brings the rest. A main process is followed from before
+ * its PID is published, so that no look can bring back one that the kernel has buried. */
 #ifndef PODPID_WATCH_IMPL_H
 #define PODPID_WATCH_IMPL_H
 
@@ -13,21 +14,6 @@
 #include "resolver/podpid.h"
 #include "resolver/snapshot.h"
 
-/* One container as it was last published. */
-struct live {
-    struct podpid_container *row; /* in the document; ours to change until it is replaced */
-    int pidfd;                    /* -1: none */
-    pid_t pidfd_of;
-    uint64_t pidfd_start;
-    bool kept; /* while two documents are compared */
-};
-
-struct watched_dir {
-    char *path;
-    int wd;
-    bool wanted;
-};
-
 /* The document that is published: rows of the newest look, copied so that an exit can be entered.
  */
 struct document {
@@ -35,6 +21,15 @@ struct document {
     struct podpid_snapshot *shown;  /* the part that was asked for, its rows copied */
     struct podpid_container **rows; /* the copies; in shown's arena */
     size_t n_rows;
+};
+
+/* One container as it was last published. */
+struct live {
+    struct podpid_container *row; /* in the document */
+    int pidfd;                    /* -1: none */
+    pid_t pidfd_of;
+    uint64_t pidfd_start;
+    bool kept; /* while two documents are compared */
 };
 
 struct podpid_watch {
@@ -56,15 +51,14 @@ struct podpid_watch {
 
     int inotify_fd; /* -1: none */
     struct cgroup_ids *cgroups;
-    struct watched_dir *dirs; /* by path */
-    size_t n_dirs, cap_dirs;
+    int *dirs; /* watch descriptors, ascending */
+    size_t n_dirs;
 
     struct client *events; /* the runtime's event stream; NULL: none */
     struct arena events_arena;
-    bool events_asked;
-    nsec events_retry;
+    nsec events_retry; /* when to ask for one */
 
-    struct podpid_event *queue; /* ring of what is not taken yet */
+    struct podpid_event *queue; /* what is not taken yet is from queue_at on */
     size_t queue_at, queue_n, queue_cap;
     struct arena queue_arena; /* texts of queued events; emptied with the queue */
     struct document before;   /* kept until the queue is empty: removed rows are its */
@@ -72,24 +66,37 @@ struct podpid_watch {
 };
 
 /* watch_truth.c */
-int watch_push(struct podpid_watch *w, const struct podpid_event *e);
+
+/* The runtime went away or came back, which is a new generation. 0 or -ENOMEM. */
 int watch_push_runtime(struct podpid_watch *w, const char *detail);
 /* Take a look's snapshot as the new truth, and queue what differs. Takes full. 0 or -ENOMEM (full
  * is freed). */
 int watch_apply(struct podpid_watch *w, struct podpid_snapshot *full);
-/* The kernel says that this container's main process has ended. */
+/* The kernel says that this container's main process has ended. 0 or -ENOMEM. */
 int watch_exited(struct podpid_watch *w, struct live *l);
 void document_free(struct document *d);
 
 /* watch_wake.c: what wakes a look. */
+
 int watch_wake_open(struct podpid_watch *w, struct err *err);
 void watch_wake_close(struct podpid_watch *w);
-/* After a new truth: pidfds of the main processes, directories, the event stream. 0 or -ENOMEM. */
-int watch_wake_follow(struct podpid_watch *w, nsec now);
+/* Have a pidfd of the row's main process, if it has one. False: that process has ended. True as
+ * well where none can be had. */
+bool watch_follow_exit(struct podpid_watch *w, struct live *l, const struct podpid_container *row);
 void watch_drop_pidfd(struct podpid_watch *w, struct live *l);
 /* True if there was anything. */
-bool watch_read_inotify(struct podpid_watch *w);
 bool watch_step_events(struct podpid_watch *w, nsec now);
+nsec watch_events_deadline(const struct podpid_watch *w);
+
+/* watch_dirs.c: the directories where containers' cgroups come and go. */
+
+/* Watch those that the newest look calls for, and no others. 0 or -ENOMEM. */
+int watch_dirs_follow(struct podpid_watch *w);
+/* True if a directory came or went. */
+bool watch_dirs_read(struct podpid_watch *w);
+
+/* watch_handoff.c: make the handoff file true, if there is one. 0, ERR_WRITE or ERR_NOMEM. */
+int watch_write_handoff(struct podpid_watch *w, struct err *err);
 
 /* What an epoll event is about. Values above these are struct live pointers. */
 enum { WATCH_LOOK = 1, WATCH_INOTIFY, WATCH_EVENTS, WATCH_TAGS };

@@ -17,7 +17,7 @@ void document_free(struct document *d)
 /* ---- The queue
  * ----------------------------------------------------------------------------------- */
 
-int watch_push(struct podpid_watch *w, const struct podpid_event *e)
+static int push(struct podpid_watch *w, const struct podpid_event *e)
 {
     struct podpid_event *at;
 
@@ -47,7 +47,8 @@ int watch_push_runtime(struct podpid_watch *w, const char *detail)
     if (!text) {
         return -ENOMEM;
     }
-    return watch_push(
+    w->generation++;
+    return push(
         w, &(struct podpid_event){.kind = PODPID_EVENT_RUNTIME, .source = "look", .detail = text});
 }
 
@@ -57,10 +58,9 @@ int watch_push_runtime(struct podpid_watch *w, const char *detail)
 static bool is_asked_for(void *context, const struct podpid_container *c)
 {
     const struct podpid_watch *w = context;
-    bool any = w->options.targets || w->options.selector;
+    const struct podpid_targets *targets = w->options.targets;
 
-    return !any || (w->options.targets && podpid_targets_match(w->options.targets, c)) ||
-           (w->options.selector && podpid_selector_matches(w->options.selector, c));
+    return !targets || podpid_targets_count(targets) == 0 || podpid_targets_match(targets, c);
 }
 
 static int copy_pod(struct document *d, const struct podpid_pod **pod)
@@ -163,8 +163,55 @@ static bool differs(const struct podpid_container *a, const struct podpid_contai
 static int push_container(struct podpid_watch *w, enum podpid_event_kind kind,
                           const struct podpid_container *c, const char *source)
 {
-    return watch_push(w, &(struct podpid_event){.kind = kind, .source = source, .container = c});
+    return push(w, &(struct podpid_event){.kind = kind, .source = source, .container = c});
 }
+
+/* ---- The end of a main process
+ * ------------------------------------------------------------------ */
+
+/* The row without its main process. What else was in the container may live on or not: that is for
+ * the next look to say. */
+static int bury(struct document *d, struct podpid_container *c)
+{
+    const struct podpid_process **rows =
+        arena_calloc(&d->shown->arena, c->n_processes, sizeof(*rows));
+    size_t n = 0;
+
+    if (!rows) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < c->n_processes; i++) {
+        if (c->processes[i]->pid != c->pid) {
+            rows[n++] = c->processes[i];
+        }
+    }
+    c->processes = rows;
+    c->n_processes = n;
+    c->pid = 0;
+    c->start_time_ticks = 0;
+    c->verdict = PODPID_DEAD;
+    c->reason = "its main process has ended; the runtime has not said so yet";
+    c->ns_pid = c->ns_mnt = c->ns_net = c->ns_cgroup = 0;
+    return 0;
+}
+
+int watch_exited(struct podpid_watch *w, struct live *l)
+{
+    struct podpid_container *c = l->row;
+
+    watch_drop_pidfd(w, l);
+    if (c->pid != l->pidfd_of || c->start_time_ticks != l->pidfd_start) {
+        return 0;
+    }
+    if (bury(&w->now, c) < 0) {
+        return -ENOMEM;
+    }
+    w->generation++;
+    return push_container(w, PODPID_EVENT_CHANGED, c, "pidfd");
+}
+
+/* ---- A new truth
+ * -------------------------------------------------------------------------------- */
 
 struct comparison {
     struct live **lives; /* of the new document */
@@ -172,38 +219,47 @@ struct comparison {
     bool changed;
 };
 
-/* A container's handle goes on into the new document; the pidfd stays open. */
-static int compare_row(struct podpid_watch *w, struct comparison *c, struct podpid_container *row)
+/* A container's handle goes on into the new document. A look takes its time: the process that it
+ * saw may have ended since, and may have been published as dead already. */
+static int compare_row(struct podpid_watch *w, struct comparison *c, struct document *next,
+                       struct podpid_container *row)
 {
     struct live *l = find_live(w, row->id);
+    bool is_new = !l;
     int rc = 0;
 
-    if (!l) {
+    if (is_new) {
         l = calloc(1, sizeof(*l));
         if (!l) {
             return -ENOMEM;
         }
         l->pidfd = -1;
+    }
+    l->kept = true;
+    c->lives[c->n++] = l;
+    if (!watch_follow_exit(w, l, row)) {
+        w->look_again = true;
+        rc = bury(next, row);
+    }
+    if (rc == 0 && is_new) {
         c->changed = true;
         rc = w->first_done ? push_container(w, PODPID_EVENT_ADDED, row, "look") : 0;
-    } else if (differs(l->row, row)) {
+    } else if (rc == 0 && differs(l->row, row)) {
         c->changed = true;
         rc = push_container(w, PODPID_EVENT_CHANGED, row, "look");
     }
-    l->kept = true;
     l->row = row;
-    c->lives[c->n++] = l;
     return rc;
 }
 
-static int compare_all(struct podpid_watch *w, const struct document *d, struct comparison *c)
+static int compare_all(struct podpid_watch *w, struct document *d, struct comparison *c)
 {
     c->lives = calloc(d->n_rows + 1, sizeof(struct live *));
     if (!c->lives) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < d->n_rows; i++) {
-        if (compare_row(w, c, d->rows[i]) < 0) {
+        if (compare_row(w, c, d, d->rows[i]) < 0) {
             return -ENOMEM;
         }
     }
@@ -266,30 +322,13 @@ int watch_apply(struct podpid_watch *w, struct podpid_snapshot *full)
     w->now = next;
     if (rc == 0 && !w->first_done) {
         c.changed = true;
-        rc = watch_push(w, &(struct podpid_event){.kind = PODPID_EVENT_SNAPSHOT,
-                                                  .source = "look",
-                                                  .snapshot = w->now.shown});
+        rc =
+            push(w, &(struct podpid_event){
+                        .kind = PODPID_EVENT_SNAPSHOT, .source = "look", .snapshot = w->now.shown});
     }
     if (rc == 0 && c.changed) {
         number_batch(w, from);
     }
     w->first_done = true;
     return rc;
-}
-
-int watch_exited(struct podpid_watch *w, struct live *l)
-{
-    struct podpid_container *c = l->row;
-
-    watch_drop_pidfd(w, l);
-    if (c->pid != l->pidfd_of || c->start_time_ticks != l->pidfd_start) {
-        return 0;
-    }
-    c->pid = 0;
-    c->start_time_ticks = 0;
-    c->verdict = PODPID_DEAD;
-    c->reason = "its main process has ended; the runtime has not said so yet";
-    c->ns_pid = c->ns_mnt = c->ns_net = c->ns_cgroup = 0;
-    w->generation++;
-    return push_container(w, PODPID_EVENT_CHANGED, c, "pidfd");
 }

@@ -144,6 +144,10 @@ void cli_warnings(const struct cli *cli, const struct podpid_snapshot *s);
  * hold where the command line names none. Must outlive the look. 0 or an exit status. */
 int cli_targets(struct cli *cli, struct podpid_targets **ret);
 
+/* The same with the selectors of the command line as one target more. *ret is never NULL then, but
+ * may hold none; it is the caller's after a failure, too. */
+int cli_all_targets(struct cli *cli, struct podpid_targets **ret);
+
 /* ---- Verbs ------------------------------------------------------------------------------------
  */
 

@@ -110,3 +110,20 @@ int cli_targets(struct cli *cli, struct podpid_targets **ret)
     targets = NULL;
     return CLI_OK;
 }
+
+int cli_all_targets(struct cli *cli, struct podpid_targets **ret)
+{
+    struct podpid_error error = PODPID_ERROR_INIT;
+    int status = cli_targets(cli, ret);
+
+    if (status != CLI_OK) {
+        return status;
+    }
+    if (!*ret && podpid_targets_new(ret, &error) < 0) {
+        return cli_fail(&error);
+    }
+    if (cli_has_selector(cli) && podpid_targets_add_selector(*ret, &cli->selector, &error) < 0) {
+        return cli_fail(&error);
+    }
+    return CLI_OK;
+}

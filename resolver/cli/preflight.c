@@ -155,24 +155,6 @@ static void apply_policy(struct preflight *p, const struct podpid_targets *targe
     o->pidfds = p->command != NULL;
 }
 
-static int read_targets(struct preflight *p, struct podpid_targets **ret)
-{
-    struct podpid_error error = PODPID_ERROR_INIT;
-    int status = cli_targets(p->cli, ret);
-
-    if (status != CLI_OK) {
-        return status;
-    }
-    if (!*ret && podpid_targets_new(ret, &error) < 0) {
-        return cli_fail(&error);
-    }
-    if (cli_has_selector(p->cli) &&
-        podpid_targets_add_selector(*ret, &p->cli->selector, &error) < 0) {
-        return cli_fail(&error);
-    }
-    return CLI_OK;
-}
-
 /* ---- Waiting ---- */
 
 static void clear_line(struct preflight *p)
@@ -263,7 +245,7 @@ static int preflight(struct preflight *p)
 {
     CLI_AUTO(cli_free_targets) struct podpid_targets *targets = NULL;
     CLI_AUTO(free_report) struct podpid_report *report = NULL;
-    int status = read_targets(p, &targets), printed;
+    int status = cli_all_targets(p->cli, &targets), printed;
 
     if (status != CLI_OK) {
         return status;

@@ -4,6 +4,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <time.h>
 #include <unistd.h>
@@ -15,8 +16,9 @@ enum { OPT_HANDOFF = CLI_OWN, OPT_KEEP };
 
 static const struct cli_option own_options[] = {
     {OPT_HANDOFF, "handoff", "FILE",
-     "keep this file true: what is watched, with the PIDs that are\n"
-     "verified; replaced whole at every change"},
+     "keep this file true: the targets (-f, or selectors; -p '*' is\n"
+     "all), with the PIDs that are verified; replaced whole at every\n"
+     "change"},
     {OPT_KEEP, "keep", NULL, "leave the file at the end (default: it is removed)"},
     {0, NULL, NULL, NULL}};
 
@@ -44,16 +46,18 @@ static int64_t now_ns(void)
 /* On a terminal the whole table, drawn anew after every batch. */
 static int redraw(const struct watcher *w)
 {
-    const struct podpid_snapshot *s = podpid_watch_snapshot(w->watch);
+    CLI_AUTO(cli_free_snapshot) struct podpid_snapshot *running = NULL;
+    struct podpid_error error = PODPID_ERROR_INIT;
 
-    if (!s) {
-        return CLI_OK;
+    if (podpid_snapshot_select(podpid_watch_snapshot(w->watch), 0, NULL, NULL, NULL, &running,
+                               &error) < 0) {
+        return cli_fail(&error);
     }
     fputs("\033[H\033[2J", stdout);
     if (podpid_watch_stale(w->watch)) {
         puts("The runtime is away. What it said last:\n");
     }
-    return out_table(w->cli, s);
+    return out_table(w->cli, running);
 }
 
 static void print_time(int64_t at)
@@ -156,6 +160,9 @@ static int show(struct watcher *w)
 
     while (status == CLI_OK && (e = podpid_watch_next(w->watch))) {
         any = true;
+        if (e->snapshot && !terminal) {
+            cli_warnings(w->cli, e->snapshot);
+        }
         if (cli_format_is(w->cli, "jsonl")) {
             status = print_json(e);
         } else if (!terminal) {
@@ -178,9 +185,11 @@ static int show(struct watcher *w)
 /* ---- Waiting
  * ------------------------------------------------------------------------------------- */
 
+/* SIGPIPE is held back, too: who goes away from the other end of our output must not keep us from
+ * removing the handoff file. It ends us afterwards, as it does everybody. */
 static void open_signals(struct watcher *w)
 {
-    sigset_t held;
+    sigset_t held, pipe;
 
     sigemptyset(&held);
     sigaddset(&held, SIGINT);
@@ -188,6 +197,9 @@ static void open_signals(struct watcher *w)
     sigaddset(&held, SIGHUP);
     sigprocmask(SIG_BLOCK, &held, &w->before);
     w->signals = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
+    sigemptyset(&pipe);
+    sigaddset(&pipe, SIGPIPE);
+    sigprocmask(SIG_BLOCK, &pipe, NULL);
 }
 
 /* The signal to end by; 0: none. SIGHUP only looks again. */
@@ -251,34 +263,41 @@ static int end(struct watcher *w, int status, int signal)
     if (w->handoff && !w->keep && podpid_handoff_remove(w->handoff, &error) < 0) {
         status = cli_fail(&error);
     }
+    fflush(stdout);
     if (signal) {
-        fflush(stdout);
         raise(signal);
-        sigprocmask(SIG_SETMASK, &w->before, NULL);
     }
+    sigprocmask(SIG_SETMASK, &w->before, NULL);
     return status;
+}
+
+/* A descriptor for each main process: the soft limit is not meant for that. */
+static void raise_limit(void)
+{
+    struct rlimit limit;
+
+    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+    }
 }
 
 static int watch(struct cli *cli, const struct podpid_targets *targets, const char *handoff,
                  bool keep)
 {
-    struct watcher w = {.cli = cli, .handoff = handoff, .keep = keep};
+    const struct podpid_policy *policy = podpid_targets_policy(targets);
+    struct watcher w = {
+        .cli = cli, .handoff = handoff ? handoff : policy->handoff_path, .keep = keep};
     struct podpid_watch_options options = PODPID_WATCH_OPTIONS_INIT;
-    const struct podpid_policy *policy = targets ? podpid_targets_policy(targets) : NULL;
     struct podpid_error error = PODPID_ERROR_INIT;
     int status, signal = 0;
 
     options.look = &cli->look;
     options.targets = targets;
-    options.selector = cli_has_selector(cli) ? &cli->selector : NULL;
-    if (!handoff && policy) {
-        w.handoff = policy->handoff_path;
-    }
     options.handoff_path = w.handoff;
-    if (policy) {
-        options.handoff_group = policy->handoff_group;
-        options.handoff_mode = policy->handoff_mode > 0 ? policy->handoff_mode : 0;
-    }
+    options.handoff_group = policy->handoff_group;
+    options.handoff_mode = policy->handoff_mode > 0 ? policy->handoff_mode : 0;
+    raise_limit();
     if (podpid_watch_new(&options, &w.watch, &error) < 0) {
         return cli_fail(&error);
     }
@@ -310,7 +329,7 @@ static int run(struct cli *cli, int argc, char **argv)
     if (optind < argc) {
         return cli_usage(cli, "takes no argument: %s", argv[optind]);
     }
-    status = cli_targets(cli, &targets);
+    status = cli_all_targets(cli, &targets);
     return status == CLI_OK ? watch(cli, targets, handoff, keep) : status;
 }
 
