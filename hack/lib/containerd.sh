@@ -4,7 +4,7 @@
 # Whether an overlay can be mounted with its upper side in $1.
 overlay_works() {
 	mkdir -p "$1/try/lower" "$1/try/upper" "$1/try/work" "$1/try/on"
-	unshare --mount mount -t overlay overlay "$1/try/on" \
+	unshare --mount --propagation "$(propagation)" mount -t overlay overlay "$1/try/on" \
 		-o "lowerdir=$1/try/lower,upperdir=$1/try/upper,workdir=$1/try/work" 2>/dev/null
 	set -- $? "$1"
 	rm -rf "$2/try"
@@ -49,10 +49,28 @@ containerd_config() {
 # Daemons run in a mount namespace of their own with a /run of their own (shims put their sockets
 # there): when the last process of it is gone, so is every mount. A holder keeps it while a daemon
 # is stopped.
+#
+# In a chroot "/" is no mount point and its propagation cannot be changed: it stays what it is then,
+# and what would show outside is refused.
+propagation() {
+	if unshare --mount --propagation private true 2>/dev/null; then
+		echo private
+	else
+		echo unchanged
+	fi
+}
+
+run_mounts() {
+	grep -c ' /run ' /proc/self/mountinfo || true
+}
+
 hold_namespace() {
+	local before
+	before=$(run_mounts)
+
 	cp "$BUILD/test/podmaker/pause" "$DIR/holder"
 	# shellcheck disable=SC2016 # for the inner shell
-	setsid unshare --mount --propagation private sh -c '
+	setsid unshare --mount --propagation "$(propagation)" sh -c '
 		cd "$1" && mount -t tmpfs tmpfs /run || exit 1
 		case $1 in
 		/run/*) mkdir -p "$1" && mount --no-canonicalize --bind . "$1" || exit 1 ;;
@@ -62,6 +80,10 @@ hold_namespace() {
 	echo $! >"$DIR/holder.pid"
 	disown
 	wait_for 10 test -e "$DIR/held" || die "no mount namespace: $(cat "$DIR/holder.log")"
+	if [ "$(run_mounts)" != "$before" ]; then
+		umount /run
+		die "mounts of a namespace show outside it: make / a mount point (mount --bind / /)"
+	fi
 }
 
 # spawn NAME COMMAND...: in that namespace; writes NAME.pid and NAME.log.
