@@ -9,6 +9,7 @@
 #include <jansson.h>
 
 #include "cri/base/clock.h"
+#include "test/support/scenario_names.h"
 #include "test/support/scenario_proc.h"
 #include "test/support/scratch.h"
 
@@ -17,11 +18,6 @@ static const int64_t boot = INT64_C(1795420800);
 static const int64_t day = 86400;
 
 enum { WORDS = 32, TICKS = 100 };
-
-struct word {
-    const char *key; /* NULL: a bare word */
-    const char *value;
-};
 
 struct place {
     const char *alias, *cgroup;
@@ -54,160 +50,8 @@ static bool refuse(struct writing *w, const char *fmt, ...)
     return false;
 }
 
-/* ---- Names --------------------------------------------------------------------------------------
- */
-
-static struct scenario_name *name_find(const struct scenario *s, const char *name)
-{
-    for (size_t i = 0; i < s->n_names; i++) {
-        if (strcmp(s->names[i].name, name) == 0) {
-            return &s->names[i];
-        }
-    }
-    return NULL;
-}
-
-static const char *name_set(struct scenario *s, const char *name, const char *text, bool is_id)
-{
-    if (arena_grow(&s->arena, (void **)&s->names, s->n_names, &s->cap_names, sizeof(*s->names)) <
-        0) {
-        abort();
-    }
-    s->names[s->n_names++] =
-        (struct scenario_name){arena_strdup(&s->arena, name), arena_strdup(&s->arena, text), is_id};
-    return s->names[s->n_names - 1].text;
-}
-
-/* 64 hex digits that look like an id, always the same for one alias. */
-static const char *name_id(struct scenario *s, const char *alias)
-{
-    const struct scenario_name *known = name_find(s, alias);
-    uint64_t h = UINT64_C(0xcbf29ce484222325);
-    char id[65];
-
-    if (known) {
-        return known->text;
-    }
-    for (const char *p = alias; *p; p++) {
-        h = (h ^ (unsigned char)*p) * UINT64_C(0x100000001b3);
-    }
-    for (int i = 0; i < 4; i++) {
-        uint64_t x = h += UINT64_C(0x9e3779b97f4a7c15); /* splitmix64 */
-
-        x = (x ^ (x >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-        x = (x ^ (x >> 27)) * UINT64_C(0x94d049bb133111eb);
-        snprintf(id + i * 16, 17, "%016" PRIx64, x ^ (x >> 31));
-    }
-    return name_set(s, alias, id, true);
-}
-
-/* The uid of a pod: the first digits of its id with dashes. */
-static const char *name_uid(struct scenario *s, const char *alias)
-{
-    const char *id = name_id(s, alias);
-    char name[64], uid[37];
-    const struct scenario_name *known;
-
-    snprintf(name, sizeof(name), "%s.uid", alias);
-    known = name_find(s, name);
-    if (known) {
-        return known->text;
-    }
-    snprintf(uid, sizeof(uid), "%.8s-%.4s-4%.3s-a%.3s-%.12s", id + 32, id + 40, id + 44, id + 47,
-             id + 50);
-    return name_set(s, name, uid, false);
-}
-
-/* {alias.uid}, {alias.uid_} (as in a slice's name), {alias.short}, {let}, {alias}. */
-static void put_name(struct scenario *s, struct buf *b, char *name)
-{
-    char *dot = strchr(name, '.');
-    const struct scenario_name *known = name_find(s, name);
-
-    if (known) {
-        buf_puts(b, known->text);
-    } else if (dot && strcmp(dot, ".uid_") == 0) {
-        const char *uid;
-
-        *dot = '\0';
-        uid = name_uid(s, name);
-        for (; *uid; uid++) {
-            buf_append(b, *uid == '-' ? "_" : uid, 1);
-        }
-    } else if (dot && strcmp(dot, ".uid") == 0) {
-        *dot = '\0';
-        buf_puts(b, name_uid(s, name));
-    } else if (dot && strcmp(dot, ".short") == 0) {
-        *dot = '\0';
-        buf_append(b, name_id(s, name), 12);
-    } else {
-        buf_puts(b, name_id(s, name));
-    }
-}
-
 /* ---- Words of a line ----------------------------------------------------------------------------
  */
-
-static int unescape(char c)
-{
-    switch (c) {
-    case 'n':
-        return '\n';
-    case 't':
-        return '\t';
-    case 'e':
-        return 0x1b;
-    case 'r':
-        return '\r';
-    default:
-        return c;
-    }
-}
-
-/* Cut one word off *p. "..." keeps spaces, \x escapes, {name} is replaced. */
-static bool next_word(struct writing *w, const char **p, const char *end)
-{
-    struct buf b = {0};
-    size_t key = 0;
-    bool quoted = false;
-
-    while (*p < end && **p == ' ') {
-        (*p)++;
-    }
-    if (*p == end || **p == '#') {
-        return false;
-    }
-    buf_puts(&b, "");
-    for (; *p < end && (quoted || **p != ' '); (*p)++) {
-        const char *close = **p == '{' ? memchr(*p, '}', (size_t)(end - *p)) : NULL;
-        char name[64];
-
-        if (**p == '"') {
-            quoted = !quoted;
-        } else if (**p == '\\' && *p + 1 < end) {
-            char c = (char)unescape(*++*p);
-
-            buf_append(&b, &c, 1);
-        } else if (close && (size_t)(close - *p) < sizeof(name)) {
-            snprintf(name, sizeof(name), "%.*s", (int)(close - *p - 1), *p + 1);
-            put_name(w->s, &b, name);
-            *p = close;
-        } else {
-            if (**p == '=' && !quoted && !key) {
-                key = b.n;
-            }
-            buf_append(&b, *p, 1);
-        }
-    }
-    w->words[w->n_words] = (struct word){
-        .value = arena_strndup(&w->s->arena, b.p + (key ? key + 1 : 0), b.n - (key ? key + 1 : 0))};
-    if (key) {
-        w->words[w->n_words].key = arena_strndup(&w->s->arena, b.p, key);
-    }
-    w->n_words++;
-    buf_free(&b);
-    return true;
-}
 
 static const char *bare(const struct writing *w, unsigned i)
 {
@@ -291,9 +135,10 @@ static void set_status(struct writing *w, json_t *o, const char *alias, const ch
     const char *at = value(w, "at"), *path = value(w, "path");
 
     if (!at && strcmp(pod, "-") == 0) {
-        at = arena_printf(&s->arena, "/docker/%s", name_id(s, alias));
+        at = arena_printf(&s->arena, "/docker/%s", scenario_id(s, alias));
     } else if (!at) {
-        at = arena_printf(&s->arena, "/kubepods/pod%s/%s", name_uid(s, pod), name_id(s, alias));
+        at = arena_printf(&s->arena, "/kubepods/pod%s/%s", scenario_uid(s, pod),
+                          scenario_id(s, alias));
     }
     place_set(w, alias, at);
     if (!path) {
@@ -337,16 +182,16 @@ static bool add_pod(struct writing *w)
     o = json_object();
     json_array_append_new(w->pods, o);
     snprintf(namespace, sizeof(namespace), "%.*s", (int)(slash - name), name);
-    set_text(o, "id", name_id(w->s, alias));
+    set_text(o, "id", scenario_id(w->s, alias));
     set_text(o, "namespace", namespace);
     set_text(o, "name", slash + 1);
     if (value(w, "uid")) {
         char uid[64];
 
         snprintf(uid, sizeof(uid), "%s.uid", alias);
-        name_set(w->s, uid, value(w, "uid"), false);
+        scenario_set(w->s, uid, value(w, "uid"), false);
     }
-    set_text(o, "uid", name_uid(w->s, alias));
+    set_text(o, "uid", scenario_uid(w->s, alias));
     set_text(o, "state", state ? state : "ready");
     set_text(o, "runtime_handler", value(w, "handler") ? value(w, "handler") : "");
     set_text(o, "cgroup_parent", value(w, "parent"));
@@ -369,8 +214,8 @@ static bool add_container(struct writing *w)
     ended = strcmp(state, "exited") == 0;
     o = json_object();
     json_array_append_new(w->containers, o);
-    set_text(o, "id", name_id(w->s, alias));
-    set_text(o, "sandbox_id", strcmp(pod, "-") != 0 ? name_id(w->s, pod) : NULL);
+    set_text(o, "id", scenario_id(w->s, alias));
+    set_text(o, "sandbox_id", strcmp(pod, "-") != 0 ? scenario_id(w->s, pod) : NULL);
     set_text(o, "name", name);
     set_text(o, "image", value(w, "image"));
     set_text(o, "state", state);
@@ -497,7 +342,7 @@ static bool set_let(struct writing *w)
         if (!w->words[k].key) {
             return refuse(w, "let NAME=TEXT");
         }
-        name_set(w->s, w->words[k].key, w->words[k].value, false);
+        scenario_set(w->s, w->words[k].key, w->words[k].value, false);
     }
     return true;
 }
@@ -509,7 +354,7 @@ static bool set_ids(struct writing *w)
         if (!w->words[k].key) {
             return refuse(w, "id ALIAS=HEX");
         }
-        name_set(w->s, w->words[k].key, w->words[k].value, true);
+        scenario_set(w->s, w->words[k].key, w->words[k].value, true);
     }
     return true;
 }
@@ -620,54 +465,12 @@ bool scenario_write(struct scenario *s, struct str text, const char *dir, bool w
 
         w.line++;
         w.n_words = 0;
-        while (w.n_words < WORDS && next_word(&w, &p, line.p + line.n)) {
+        while (w.n_words < WORDS && scenario_word(s, &p, line.p + line.n, &w.words[w.n_words])) {
+            w.n_words++;
         }
         good = w.n_words == 0 || do_line(&w);
     }
     finish(&w);
     proc_writer_done(&w.proc);
     return good;
-}
-
-void scenario_expand(struct scenario *s, struct str text, struct buf *ret)
-{
-    const char *end = text.p + text.n;
-
-    for (const char *p = text.p; p < end; p++) {
-        const char *close = *p == '{' ? memchr(p, '}', (size_t)(end - p)) : NULL;
-        char name[64];
-
-        if (close && (size_t)(close - p) < sizeof(name)) {
-            snprintf(name, sizeof(name), "%.*s", (int)(close - p - 1), p + 1);
-            put_name(s, ret, name);
-            p = close;
-        } else {
-            buf_append(ret, p, 1);
-        }
-    }
-}
-
-void scenario_free(struct scenario *s)
-{
-    arena_free(&s->arena);
-    *s = (struct scenario){0};
-}
-
-const char *scenario_alias(struct scenario *s, const char *text)
-{
-    for (size_t i = 0; i < s->n_names; i++) {
-        const struct scenario_name *n = &s->names[i];
-        const char *dot = strchr(n->name, '.');
-
-        if (strcmp(n->text, text) != 0) {
-            continue;
-        }
-        if (n->is_id) {
-            return n->name;
-        }
-        if (dot && strcmp(dot, ".uid") == 0) {
-            return arena_strndup(&s->arena, n->name, (size_t)(dot - n->name));
-        }
-    }
-    return text;
 }
