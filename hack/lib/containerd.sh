@@ -92,7 +92,7 @@ spawn() {
 	shift
 
 	[ -e "$DIR/held" ] || hold_namespace
-	setsid nsenter --target "$(cat "$DIR/holder.pid")" --mount "$@" \
+	setsid nsenter --target "$(cat "$DIR/holder.pid")" --mount --root "$@" \
 		</dev/null >>"$DIR/$name.log" 2>&1 &
 	echo $! >"$DIR/$name.pid"
 	disown
