@@ -16,7 +16,12 @@ struct capture_source {
     bool with_labels;
 };
 
-/* The folder is made 0700 (or must be empty), files 0600, nothing is overwritten. */
+/* The folder is made 0700 (or must be empty), files 0600, nothing is overwritten. What cannot be
+ * read back is removed again, as is all of it on any failure (ERR_WRITE, ERR_PROC).
+ *
+ * So that a replay reports what the look did, more is kept than a capture must hold: the runtime's
+ * cgroup_driver and warnings, pods' cgroups_path, runtime_type and error, the node's warnings, and
+ * proc/<pid>/task/<tid>/{stat,cgroup} of one live thread where the leader has exited. */
 int capture_write(const struct capture_source *src, const char *dir, struct err *err);
 
 #endif
