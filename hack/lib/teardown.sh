@@ -68,7 +68,7 @@ thaw() {
 
 # The pods' cgroups, and those above them where they are empty and no kubelet claims them.
 remove_cgroups() {
-	local cgroups cgroup left above
+	local cgroups left above
 
 	mapfile -t cgroups < <(pod_cgroups "$1")
 	[ ${#cgroups[@]} -gt 0 ] || return 0
@@ -79,12 +79,11 @@ remove_cgroups() {
 		return 1
 	fi
 	! grep -qsx kubelet /proc/[0-9]*/comm || return 0
-	for cgroup in "${cgroups[@]}"; do
-		above=${cgroup%/*}
+	while read -r above; do
 		while rmdir "$above" 2>/dev/null; do
 			above=${above%/*}
 		done
-	done
+	done < <(printf '%s\n' "${cgroups[@]%/*}" | sort -u)
 }
 
 # Mounts below the folder that show in our own namespace (there should be none).

@@ -98,8 +98,9 @@ make_container() {
 	make container --name "$2" "$1" "${@:3}"
 }
 
+# As the kubelet does: again, until the runtime has managed to.
 remove_pod() {
-	make stop-pod "$1"
+	eventually 20 make stop-pod "$1"
 	make rm-pod "$1"
 }
 
