@@ -61,7 +61,8 @@ static int look_new(const struct podpid_options *options, struct podpid_look **r
     k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     k->snapshot = calloc(1, sizeof(*k->snapshot));
     k->table = calloc(1, sizeof(*k->table));
-    if (!k->snapshot || !k->table) {
+    k->next = calloc(1, sizeof(*k->next));
+    if (!k->snapshot || !k->table || !k->next) {
         rc = err_nomem(err);
     } else if (k->epoll_fd < 0) {
         rc = err_set(err, ERR_INTERNAL, errno, "no epoll descriptor can be had: %s",
@@ -94,10 +95,10 @@ void podpid_look_free(struct podpid_look *k)
         return;
     }
     ptable_scan_free(k->scan);
-    if (k->table) {
-        ptable_free(k->table);
-        free(k->table);
-    }
+    ptable_free(k->table);
+    free(k->table);
+    ptable_free(k->next);
+    free(k->next);
     client_close(k->client);
     for (unsigned i = 0; i < k->n_others; i++) {
         client_close(k->others[i].client);
@@ -148,9 +149,9 @@ static int start_scan(struct podpid_look *k, struct err *err)
 {
     ptable_scan_free(k->scan);
     k->scan = NULL;
-    ptable_free(k->table);
+    ptable_free(k->next);
     k->scanned = false;
-    return ptable_scan_new(&k->procfs, k->table, &k->scan, err);
+    return ptable_scan_new(&k->procfs, k->next, &k->scan, err);
 }
 
 static int start_round(struct podpid_look *k, nsec now, struct err *err)
@@ -178,11 +179,21 @@ static int scan_more(struct podpid_look *k, struct err *err)
     rc = ptable_scan_step(k->scan, SCAN_SLICE, err);
     if (rc == 1) {
         k->scanned = true;
-        if (!k->has_runtime && members_strip_root(k->table) < 0) {
+        if (!k->has_runtime && members_strip_root(k->next) < 0) {
             return err_nomem(err);
         }
     }
     return rc < 0 ? rc : 0;
+}
+
+/* Until here the last judgement's table stays: at the deadline that one is published. */
+static void take_scan(struct podpid_look *k)
+{
+    struct ptable *judged = k->table;
+
+    k->table = k->next;
+    k->next = judged;
+    ptable_free(judged);
 }
 
 static int judge(struct podpid_look *k, nsec now, struct err *err)
@@ -194,6 +205,7 @@ static int judge(struct podpid_look *k, nsec now, struct err *err)
  * shows. */
 static int judge_without_client(struct podpid_look *k, nsec now, struct err *err)
 {
+    take_scan(k);
     if (!k->has_runtime) {
         return look_view_of_scan(k) < 0 ? err_nomem(err) : judge(k, now, err);
     }
@@ -251,6 +263,7 @@ static int advance(struct podpid_look *k, nsec now, struct err *err)
         return gather(k, now, err);
     case LOOK_RELIST:
         if (k->listed) {
+            take_scan(k);
             return look_merge_list(k) < 0 ? err_nomem(err) : judge(k, now, err);
         }
         return 0;

@@ -26,8 +26,9 @@ enum { LOOK_TRIES = 5 };
 struct track {
     const char *id;
     bool sandbox;
-    bool open; /* to be asked and judged in the next round */
-    bool seen; /* in the newest list */
+    bool open;         /* to be asked and judged in the next round */
+    bool seen;         /* in the newest list */
+    bool contradicted; /* the newest list came after its status, and says another state */
     unsigned tries;
     struct verdict verdict; /* its row pointers are void once the round is over */
     struct podpid_container
@@ -87,12 +88,15 @@ struct podpid_look {
     struct cgroup_ids *ids;
     bool runtime_elsewhere; /* the peer of the socket is in no PID namespace below ours */
 
-    struct ptable *table;
+    struct ptable *table; /* that of the newest judgement: members and verdicts point into it */
+    struct ptable *next;  /* that of the round under way */
     struct ptable_scan *scan;
     bool scanned;
 
     struct track **tracks; /* by id */
     size_t n_tracks, cap_tracks;
+    const char **gone; /* ids that were in a list of this look and are not any more; sorted */
+    size_t n_gone, cap_gone;
     unsigned rounds;
     struct stray_candidate *candidates;
     size_t n_candidates, cap_candidates;
@@ -139,7 +143,7 @@ bool look_fall_on(struct podpid_look *k, const char *why, bool with_content, str
 int look_merge_list(struct podpid_look *k);
 int look_take_container(struct podpid_look *k, const struct client_reply *r);
 int look_take_pod(struct podpid_look *k, const struct client_reply *r);
-/* Is there a container or sandbox of this id in the newest list? */
+/* Is there a container or sandbox of this id in any list of this look? */
 bool look_is_listed(const struct podpid_look *k, const char *id);
 struct track *look_track(const struct podpid_look *k, const char *id);
 /* The unit's track, made if it is new; NULL: memory is out. */

@@ -181,12 +181,16 @@ static int judge_unit(struct podpid_look *k, const struct unit *u, struct track 
     t->pod_row = NULL;
     t->pid = 0;
     if (status == VIEW_STATUS_GONE) {
-        /* Still listed, though: on its way out, or on its way in. */
+        /* Still listed, though: on its way out, or on its way in. One that keeps being listed as
+         * running is an error: it must not be missing. */
         t->open = t->tries < LOOK_TRIES;
-        return 0;
+        if (t->open || (u->container ? u->container->state != VIEW_RUNNING : !u->pod->ready)) {
+            return 0;
+        }
     }
     verdict_of(&k->input, u, &t->verdict);
-    t->open = !k->is_replay && is_disagreement(t->verdict.verdict) && t->tries < LOOK_TRIES;
+    t->open = !k->is_replay && (t->contradicted || is_disagreement(t->verdict.verdict)) &&
+              t->tries < LOOK_TRIES;
     if (t->verdict.verdict == PODPID_NO_PROCESS && !t->open) {
         doubt_emptiness(k, u, &t->verdict);
     }

@@ -60,9 +60,24 @@ struct track *look_track_add(struct podpid_look *k, const char *id, bool sandbox
 
 /* ---- Lists --------------------------------------------------------------------------------- */
 
+static int by_id(const void *a, const void *b)
+{
+    return strcmp(*(const char *const *)a, *(const char *const *)b);
+}
+
 bool look_is_listed(const struct podpid_look *k, const char *id)
 {
-    return view_find_container(&k->list, id) || view_find_pod(&k->list, id);
+    return view_find_container(&k->list, id) || view_find_pod(&k->list, id) ||
+           (k->n_gone && bsearch(&id, k->gone, k->n_gone, sizeof(*k->gone), by_id));
+}
+
+static int note_gone(struct podpid_look *k, const char *id)
+{
+    if (arena_grow(&k->arena, (void **)&k->gone, k->n_gone, &k->cap_gone, sizeof(*k->gone)) < 0) {
+        return -ENOMEM;
+    }
+    k->gone[k->n_gone++] = id;
+    return 0;
 }
 
 /* The list that closes the first round may bring newcomers; what a later one brings came after the
@@ -73,13 +88,10 @@ static bool is_welcome(const struct podpid_look *k, const char *id)
 }
 
 /* A status that contradicts the list that came after it is asked for again. */
-static void reopen(struct podpid_look *k, const char *id)
+static void contradict(struct track *t)
 {
-    struct track *t = look_track(k, id);
-
-    if (t && !t->open && t->tries < LOOK_TRIES) {
-        t->open = true;
-    }
+    t->contradicted = true;
+    t->open = t->open || t->tries < LOOK_TRIES;
 }
 
 static int merge_containers(struct podpid_look *k, struct view *merged)
@@ -106,7 +118,7 @@ static int merge_containers(struct podpid_look *k, struct view *merged)
         merged->containers[merged->n_containers++] =
             before && before->status != VIEW_STATUS_NONE ? *before : *now;
         if (before && before->status == VIEW_STATUS_OK && before->state != now->state) {
-            reopen(k, now->id);
+            contradict(t);
         }
     }
     return 0;
@@ -138,7 +150,7 @@ static int merge_pods(struct podpid_look *k, struct view *merged)
         merged->n_pods++;
         if (before && before->ready != now->ready) {
             row->ready = now->ready;
-            reopen(k, now->id);
+            contradict(t);
         }
     }
     return 0;
@@ -158,9 +170,14 @@ int look_merge_list(struct podpid_look *k)
     for (size_t i = 0; i < k->n_tracks; i++) {
         if (k->tracks[i]->seen) {
             k->tracks[kept++] = k->tracks[i];
+        } else if (note_gone(k, k->tracks[i]->id) < 0) {
+            return -ENOMEM;
         }
     }
     k->n_tracks = kept;
+    if (k->n_gone) {
+        qsort(k->gone, k->n_gone, sizeof(*k->gone), by_id);
+    }
     view_sort(&merged);
     k->view = merged;
     return 0;
@@ -257,9 +274,14 @@ int look_view_of_scan(struct podpid_look *k)
     for (size_t i = 0; i < n; i++) {
         struct view_container *c = &list.containers[list.n_containers];
 
-        /* One id in two pods: the first in order is believed, the other is no container of a pod's.
-         */
+        /* One id at several places: all but one of them are forged, and nothing tells which. */
         if (list.n_containers && strcmp(c[-1].id, pairs[i].container) == 0) {
+            if (strcmp(c[-1].sandbox_id ? c[-1].sandbox_id : "",
+                       pairs[i].pod ? pairs[i].pod : "") != 0) {
+                c[-1].status = VIEW_STATUS_FAILED;
+                c[-1].error = "cgroups of this id are in several pods, and without the runtime "
+                              "nothing tells which one is it";
+            }
             continue;
         }
         *c = (struct view_container){.id = arena_strdup(&k->arena, pairs[i].container),
