@@ -239,6 +239,10 @@ static int32_t owner_by_shape(const struct members *m, const struct cgroup_facts
     if (u->anchor.n_paths) {
         return MEMBER_NONE;
     }
+    /* What is in no pod is not found in one. */
+    if (u->container && !u->container->sandbox_id && f->pod_uid) {
+        return MEMBER_NONE;
+    }
     if (u->pod && u->pod->uid && (!f->pod_uid || strcmp(u->pod->uid, f->pod_uid) != 0)) {
         return MEMBER_NONE;
     }
@@ -305,7 +309,7 @@ static int text_owner(struct members *m, const struct ptable *t, struct ptable_c
         if (unit == MEMBER_NONE && facts->disagreement) {
             struct cgroup_facts one;
 
-            if (cgroup_parse(raw, a, &one) < 0) {
+            if (cgroup_parse_below(raw, t->root, a, &one) < 0) {
                 return -ENOMEM;
             }
             unit = owner_by_shape(m, &one);
@@ -453,6 +457,12 @@ struct unit *members_find_id(const struct members *m, const char *id)
     return unit == MEMBER_NONE ? NULL : &m->units[unit];
 }
 
+/* The kernel lets nobody remove a cgroup with a living process in it, be it only a thread. */
+static bool is_alive(const struct proc *row)
+{
+    return (row->state != 'Z' && row->state != 'X') || row->threads > 1;
+}
+
 struct unit *members_owner(const struct members *m, const struct ptable *t, const struct proc *row)
 {
     const struct ptable_cgroup *g;
@@ -466,22 +476,39 @@ struct unit *members_owner(const struct members *m, const struct ptable *t, cons
     }
     /* A cgroup with living processes cannot be removed: "<anchor> (deleted)" around one of them is
      * the name that somebody gave to a cgroup beside the anchor. */
-    if (g->owner_deleted && (row->have & PROC_STAT) && row->state != 'Z' && row->state != 'X') {
+    if (g->owner_deleted && (row->have & PROC_STAT) && is_alive(row)) {
         return NULL;
     }
     return &m->units[g->owner];
+}
+
+/* Where the anchor holds a living process it was not removed, and "<anchor> (deleted)" is the name
+ * of a cgroup beside it, whoever has ended there. */
+static bool anchor_is_alive(const struct ptable *t, const struct unit *u)
+{
+    for (uint32_t k = 0; k < u->n_members; k++) {
+        const struct proc *row = &t->procs[u->members[k]];
+
+        if ((row->have & PROC_STAT) && !(row->have & PROC_GONE) && is_alive(row) &&
+            !t->cgroups[row->cgroup].owner_deleted) {
+            return true;
+        }
+    }
+    return false;
 }
 
 int members_find_roots(struct members *m, const struct ptable *t, struct arena *a)
 {
     for (size_t i = 0; i < m->n_units; i++) {
         struct unit *u = &m->units[i];
+        bool alive = anchor_is_alive(t, u);
         uint32_t kept = 0;
 
         for (uint32_t k = 0; k < u->n_members; k++) {
             const struct proc *row = &t->procs[u->members[k]];
 
-            if ((row->have & PROC_STAT) && !(row->have & PROC_GONE)) {
+            if ((row->have & PROC_STAT) && members_owner(m, t, row) == u &&
+                !(alive && t->cgroups[row->cgroup].owner_deleted)) {
                 u->members[kept++] = u->members[k];
             }
         }
@@ -515,10 +542,15 @@ struct str members_anchor_in(const struct ptable *t, const struct unit *u, struc
             return (struct str){path.p, cut + anchor.n};
         }
     }
-    if (u->anchor.n_paths == 0 || u->anchor.literal_systemd || is_relative(rest)) {
+    if (u->anchor.n_paths == 0 ||
+        ((u->anchor.literal_systemd || is_relative(rest)) && anchor_holds(&u->anchor, rest))) {
         struct str prefix = cgroup_container_prefix(rest);
+        struct str name = last_component(prefix), id = str_of(u->id);
 
-        return prefix.n ? (struct str){path.p, cut + prefix.n} : prefix;
+        /* One hierarchy may have the process in another container's cgroup. */
+        if (prefix.n && memmem(name.p, name.n, id.p, id.n)) {
+            return (struct str){path.p, cut + prefix.n};
+        }
     }
     return (struct str){NULL, 0};
 }

@@ -73,8 +73,13 @@ static void say(struct verdict *v, enum podpid_verdict verdict, const char *fmt,
 static bool state_decides(const struct unit *u, struct verdict *v)
 {
     const struct view_container *c = u->container;
+    enum view_status status = c ? c->status : u->pod->status;
 
-    if ((c ? c->status : u->pod->status) == VIEW_STATUS_FAILED) {
+    if (status == VIEW_STATUS_GONE) {
+        say(v, PODPID_VERDICT_ERROR, "the runtime lists it, but says that there is no such thing");
+        return true;
+    }
+    if (status == VIEW_STATUS_FAILED) {
         const char *why = c ? c->error : u->pod->error;
 
         say(v, PODPID_VERDICT_ERROR, "its status could not be read: %s",
@@ -271,6 +276,12 @@ static void infer(const struct verdict_input *in, const struct unit *u, struct v
             "the runtime gives no PID; PID %d is PID 1 of a namespace shared with another "
             "container",
             init->pid);
+    } else if (init != v->main) {
+        /* Left behind by a process that made itself a namespace, or brought from elsewhere. */
+        say(v, PODPID_UNPROVEN,
+            "the runtime gives no PID; PID %d is PID 1 of a PID namespace, but PID %d was there "
+            "before it",
+            init->pid, v->main->pid);
     } else if (init->state == 'Z' && init->threads <= 1) {
         say(v, PODPID_UNPROVEN, "the runtime gives no PID; PID %d is a zombie", init->pid);
     } else {
@@ -289,7 +300,7 @@ static nsec start_time(const struct verdict_input *in, const struct proc *row)
     nsec hz = in->ticks_per_second;
     nsec ticks = (nsec)(row->start % ((uint64_t)NSEC_NEVER / NSEC_PER_SEC));
 
-    return in->boot_time + ticks / hz * NSEC_PER_SEC + ticks % hz * NSEC_PER_SEC / hz;
+    return nsec_after(in->boot_time, ticks / hz * NSEC_PER_SEC + ticks % hz * NSEC_PER_SEC / hz);
 }
 
 static void outside(const struct verdict_input *in, const struct unit *u, struct verdict *v)
@@ -307,7 +318,7 @@ static void outside(const struct verdict_input *in, const struct unit *u, struct
     if (owner && owner != u) {
         say(v, PODPID_RECYCLED, "PID %d now belongs to %s %.12s", row->pid,
             owner->container ? "container" : "the sandbox", owner->id);
-    } else if (created && start >= created - slack && start <= started + slack) {
+    } else if (created > 0 && start >= created - slack && start <= nsec_after(started, slack)) {
         say(v, PODPID_MOVED, "PID %d started with the container but is not in its cgroup",
             row->pid);
     } else {
