@@ -52,7 +52,7 @@ int look_load_members(struct podpid_look *k)
     for (size_t i = 0; rc == 0 && i < k->members.n_units; i++) {
         const struct unit *u = &k->members.units[i];
 
-        for (uint32_t m = 0; rc == 0 && is_open(k, u) && m < u->n_members; m++) {
+        for (uint32_t m = 0; rc == 0 && m < u->n_members; m++) {
             rc = ptable_load(k->table, &k->procfs, &k->table->procs[u->members[m]], PROC_STAT);
         }
     }
@@ -119,32 +119,60 @@ static void load_cgroup_ids(struct podpid_look *k, struct unit *u)
 
 /* ---- Roots --------------------------------------------------------------------------------- */
 
+static int load_roots_of(struct podpid_look *k, const struct unit *u)
+{
+    const struct proc *first;
+
+    for (uint32_t r = 0; r < u->n_roots; r++) {
+        struct proc *row = &k->table->procs[u->roots[r]];
+
+        if (ptable_load(k->table, &k->procfs, row, PROC_STATUS) < 0) {
+            return -ENOMEM;
+        }
+    }
+    first = reduce_main(k->table, u);
+    for (uint32_t r = 0; r < u->n_roots; r++) {
+        struct proc *row = &k->table->procs[u->roots[r]];
+
+        if ((row == first || row->nspid == 1) &&
+            ptable_load(k->table, &k->procfs, row, PROC_NS) < 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
+/* Does its verdict ask who shares the PID namespace? Not that of a main process that the runtime
+ * names and that is PID 1 there. */
+static bool asks_for_neighbours(const struct podpid_look *k, const struct unit *u)
+{
+    const struct proc *first = reduce_main(k->table, u);
+
+    return first && u->container && (u->container->pid <= 0 || first->nspid != 1);
+}
+
 int look_load_roots(struct podpid_look *k)
 {
+    bool neighbours = false;
+
     for (size_t i = 0; i < k->members.n_units; i++) {
         struct unit *u = &k->members.units[i];
-        const struct proc *first;
 
         if (!is_open(k, u)) {
             continue;
         }
-        for (uint32_t r = 0; r < u->n_roots; r++) {
-            struct proc *row = &k->table->procs[u->roots[r]];
-
-            if (ptable_load(k->table, &k->procfs, row, PROC_STATUS) < 0) {
-                return -ENOMEM;
-            }
-        }
-        first = reduce_main(k->table, u);
-        for (uint32_t r = 0; r < u->n_roots; r++) {
-            struct proc *row = &k->table->procs[u->roots[r]];
-
-            if ((row == first || row->nspid == 1) &&
-                ptable_load(k->table, &k->procfs, row, PROC_NS) < 0) {
-                return -ENOMEM;
-            }
+        if (load_roots_of(k, u) < 0) {
+            return -ENOMEM;
         }
         load_cgroup_ids(k, u);
+        neighbours = neighbours || asks_for_neighbours(k, u);
+    }
+    for (size_t i = 0; neighbours && i < k->members.n_units; i++) {
+        const struct unit *u = &k->members.units[i];
+
+        if (!is_open(k, u) && load_roots_of(k, u) < 0) {
+            return -ENOMEM;
+        }
     }
     return 0;
 }

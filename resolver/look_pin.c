@@ -1,5 +1,6 @@
 /* The last reading: nothing is published that was not itself a moment ago. */
 #include <errno.h>
+#include <stdlib.h>
 
 #include "resolver/look_impl.h"
 
@@ -43,16 +44,6 @@ static int not_itself(struct podpid_look *k, struct track *t, bool gone)
     return 0;
 }
 
-static const struct podpid_process *find_process(const struct podpid_container *c, pid_t pid)
-{
-    for (size_t i = 0; i < c->n_processes; i++) {
-        if (c->processes[i]->pid == pid) {
-            return c->processes[i];
-        }
-    }
-    return NULL;
-}
-
 static bool is_there(const struct podpid_look *k, const struct podpid_process *p)
 {
     struct pin pin = {0};
@@ -66,8 +57,17 @@ static bool is_there(const struct podpid_look *k, const struct podpid_process *p
     return there;
 }
 
-/* Leave one process out: the row gets new arrays, what was handed around stays as it is. */
-static int drop_root(struct podpid_look *k, struct podpid_container *c, pid_t pid)
+static int by_pid(const void *pa, const void *pb)
+{
+    pid_t a = *(const pid_t *)pa, b = *(const pid_t *)pb;
+
+    return a < b ? -1 : a > b;
+}
+
+/* Roots beside the main one, which come and go with every probe: those that are not themselves any
+ * more are left out. One pass, for a container may have thousands; the row gets new arrays, what
+ * was handed around stays as it is. */
+static int pin_other_roots(struct podpid_look *k, struct podpid_container *c, pid_t main_pid)
 {
     struct arena *a = &k->snapshot->arena;
     const struct podpid_process **rows = arena_calloc(a, c->n_processes, sizeof(*rows));
@@ -78,36 +78,24 @@ static int drop_root(struct podpid_look *k, struct podpid_container *c, pid_t pi
         return -ENOMEM;
     }
     for (size_t i = 0; i < c->n_processes; i++) {
-        if (c->processes[i]->pid != pid) {
-            rows[n_rows++] = c->processes[i];
+        const struct podpid_process *p = c->processes[i];
+        bool root = bsearch(&p->pid, c->roots, c->n_roots, sizeof(*c->roots), by_pid) != NULL;
+
+        if (root && p->pid != main_pid && !is_there(k, p)) {
+            continue;
+        }
+        rows[n_rows++] = p;
+        if (root) {
+            roots[n_roots++] = p->pid;
         }
     }
-    for (size_t i = 0; i < c->n_roots; i++) {
-        if (c->roots[i] != pid) {
-            roots[n_roots++] = c->roots[i];
-        }
+    if (n_roots) {
+        qsort(roots, n_roots, sizeof(*roots), by_pid);
     }
     c->processes = rows;
     c->n_processes = n_rows;
     c->roots = roots;
     c->n_roots = n_roots;
-    return 0;
-}
-
-/* Roots beside the main one, which come and go with every probe: those that are not themselves any
- * more are left out. */
-static int pin_other_roots(struct podpid_look *k, struct podpid_container *c, pid_t main_pid)
-{
-    const pid_t *roots = c->roots;
-    size_t n = c->n_roots;
-
-    for (size_t i = 0; i < n; i++) {
-        const struct podpid_process *p = roots[i] == main_pid ? NULL : find_process(c, roots[i]);
-
-        if (p && !is_there(k, p) && drop_root(k, c, roots[i]) < 0) {
-            return -ENOMEM;
-        }
-    }
     return 0;
 }
 
