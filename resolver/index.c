@@ -258,18 +258,27 @@ static const struct podpid_container *by_path(const struct podpid_index *x, stru
     return NULL;
 }
 
+/* Is the outermost container of this path another one than c? A prefix of c's own path is the
+ * node's root, on a node that is a container itself. */
+static bool names_another(const struct podpid_container *c, struct str path)
+{
+    struct str other = cgroup_container_prefix(path), own = str_of(c->cgroup_path);
+
+    return other.n && !(str_starts(own, other) && (own.n == other.n || own.p[other.n] == '/'));
+}
+
 /* Where hierarchies name different containers nobody is named: a wrong answer would be worse. */
-static const struct podpid_container *by_text(const struct podpid_index *x, struct str text,
-                                              bool is_zombie)
+static const struct podpid_container *by_text(const struct podpid_index *x, struct str text)
 {
     const struct podpid_container *found = NULL;
-    struct str raw;
+    struct str again = text, raw;
 
     while (str_next_line(&text, &raw)) {
         const struct podpid_container *c;
         struct cgroup_line line;
 
-        if (!cgroup_line_parse(raw, &line) || (line.deleted && !is_zombie)) {
+        /* The name that somebody gave to a cgroup; or the process is a zombie, and does nothing. */
+        if (!cgroup_line_parse(raw, &line) || line.deleted) {
             continue;
         }
         c = by_path(x, line.path);
@@ -277,6 +286,15 @@ static const struct podpid_container *by_text(const struct podpid_index *x, stru
             return NULL;
         }
         found = c ? c : found;
+    }
+    /* Of the others, some may be of no container of this index. */
+    while (found && str_next_line(&again, &raw)) {
+        struct cgroup_line line;
+
+        if (cgroup_line_parse(raw, &line) && !by_path(x, line.path) &&
+            names_another(found, line.path)) {
+            return NULL;
+        }
     }
     return found;
 }
@@ -298,7 +316,7 @@ int podpid_index_probe(const struct podpid_index *x, int proc_fd, pid_t pid,
                 err_is_gone(rc) ? "no such process" : strerror(-rc));
         return error_publish(&err, error);
     }
-    *ret = by_text(x, (struct str){pin.cgroup.p, pin.cgroup.n}, pin.stat.state == 'Z');
+    *ret = by_text(x, (struct str){pin.cgroup.p, pin.cgroup.n});
     *ret_start_time_ticks = pin.stat.start;
     buf_free(&pin.cgroup);
     return 0;

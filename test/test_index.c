@@ -164,16 +164,24 @@ static void probe_goes_by_the_outermost_anchor(void **state)
     fake_process(&f, 12, 'S', text);
     snprintf(text, sizeof(text), "0::%s (deleted)\n", a); /* a live process: a name like that */
     fake_process(&f, 13, 'S', text);
-    fake_process(&f, 14, 'Z', text);
+    fake_process(&f, 14, 'Z', text); /* nothing tells whether that was the removed one */
     fake_process(&f, 15, 'S', "0::/system.slice/ssh.service\n");
     snprintf(text, sizeof(text), "0::%sx\n", a);
     fake_process(&f, 16, 'S', text);
+    /* One hierarchy in a's cgroup, another in that of a container that no index has; or of none. */
+    snprintf(text, sizeof(text),
+             "2:memory:%s\n0::/docker/"
+             "ffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffffff\n",
+             a);
+    fake_process(&f, 17, 'S', text);
+    snprintf(text, sizeof(text), "2:memory:%s\n0::/system.slice/x.service\n", a);
+    fake_process(&f, 18, 'S', text);
 
     static const struct {
         pid_t pid;
         bool in_a;
-    } cases[] = {{10, true}, {11, true},  {12, false}, {13, false},
-                 {14, true}, {15, false}, {16, false}};
+    } cases[] = {{10, true},  {11, true},  {12, false}, {13, false}, {14, false},
+                 {15, false}, {16, false}, {17, false}, {18, true}};
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         found = NULL;
         assert_int_equal(podpid_index_probe(x, f.fd, cases[i].pid, &found, &start, &error), 0);
