@@ -22,7 +22,9 @@ struct whois_index {
     struct members members;
     struct track **tracks;
     size_t n_tracks;
-    pid_t ns_of; /* whose namespace `numbered` is of; 0: none yet */
+    pid_t ns_of;    /* whose namespace `numbered` is of; 0: none yet */
+    uint64_t space; /* its inode, */
+    unsigned level; /* and how deep it is */
     struct numbered *numbered;
     size_t n_numbered;
 };
@@ -143,14 +145,25 @@ static int by_number(const void *pa, const void *pb)
     return a->inside < b->inside ? -1 : a->inside > b->inside;
 }
 
+/* What that namespace calls a process; 0: it is not in it. */
+static pid_t number_of(const struct podpid_snapshot *s, pid_t pid)
+{
+    const struct whois_index *w = s->whois;
+    struct status_text st;
+
+    if (!read_status(s, pid, &st) || st.n_nspid <= w->level ||
+        pid_namespace(s, pid, st.n_nspid - 1 - w->level) != w->space) {
+        return 0;
+    }
+    return st.nspid[w->level];
+}
+
 /* Number all processes of the scan as the namespace of ns_of does: once, for thousands of
  * questions. */
 static int number_all(struct podpid_snapshot *s, pid_t ns_of)
 {
     struct whois_index *w = s->whois;
-    struct status_text of, st;
-    uint64_t space;
-    unsigned level;
+    struct status_text of;
 
     w->ns_of = ns_of;
     w->n_numbered = 0;
@@ -161,14 +174,14 @@ static int number_all(struct podpid_snapshot *s, pid_t ns_of)
     if (!read_status(s, ns_of, &of) || of.n_nspid == 0) {
         return 0;
     }
-    level = of.n_nspid - 1;
-    space = pid_namespace(s, ns_of, 0);
-    for (size_t i = 0; space && i < s->table->n_procs; i++) {
+    w->level = of.n_nspid - 1;
+    w->space = pid_namespace(s, ns_of, 0);
+    for (size_t i = 0; w->space && i < s->table->n_procs; i++) {
         pid_t pid = s->table->procs[i].pid;
+        pid_t inside = number_of(s, pid);
 
-        if (read_status(s, pid, &st) && st.n_nspid > level &&
-            pid_namespace(s, pid, st.n_nspid - 1 - level) == space) {
-            w->numbered[w->n_numbered++] = (struct numbered){st.nspid[level], pid};
+        if (inside) {
+            w->numbered[w->n_numbered++] = (struct numbered){inside, pid};
         }
     }
     if (w->n_numbered) {
@@ -189,7 +202,8 @@ static int translate(struct podpid_snapshot *s, pid_t pid, pid_t ns_of, pid_t *r
     if (w->n_numbered) {
         found = bsearch(&key, w->numbered, w->n_numbered, sizeof(key), by_number);
     }
-    *ret = found ? found->pid : 0;
+    /* Its PID may be somebody else's by now. */
+    *ret = found && number_of(s, found->pid) == pid ? found->pid : 0;
     return 0;
 }
 
