@@ -72,6 +72,11 @@ hold_namespace() {
 	# shellcheck disable=SC2016 # for the inner shell
 	setsid unshare --mount --propagation "$(propagation)" sh -c '
 		cd "$1" && mount -t tmpfs tmpfs /run || exit 1
+		# What containerd gives its pods; a minimal system may have none. Never written to the system.
+		if [ ! -e /etc/hosts ] || [ ! -e /etc/hostname ] || [ ! -e /etc/resolv.conf ]; then
+			cp -a /etc "$1/etc" && touch "$1/etc/hosts" "$1/etc/hostname" "$1/etc/resolv.conf" &&
+				mount --bind "$1/etc" /etc || exit 1
+		fi
 		case $1 in
 		/run/*) mkdir -p "$1" && mount --no-canonicalize --bind . "$1" || exit 1 ;;
 		esac
