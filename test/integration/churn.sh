@@ -7,6 +7,7 @@ shared_node
 LOOKS=${LOOKS:-500}
 LOOKERS=5
 
+# churn SECONDS: pods that live for so long.
 churn() {
 	local pod id
 
@@ -17,6 +18,7 @@ churn() {
 		make stop "$id"
 		make rm "$id"
 		make_container "$pod" again sleep 1000003 >/dev/null
+		sleep "$1"
 		remove_pod "$pod"
 	done
 }
@@ -47,7 +49,7 @@ watch() {
 look
 steady "$DOC" >"$SCRATCH/steady"
 churners=() watchers=()
-for n in 1 2; do
+for n in 0 2; do
 	churn $n >"$SCRATCH/churn$n.log" 2>&1 &
 	churners+=($!)
 done
