@@ -50,8 +50,8 @@ containerd_config() {
 # there): when the last process of it is gone, so is every mount. A holder keeps it while a daemon
 # is stopped.
 #
-# In a chroot "/" is no mount point and its propagation cannot be changed: it stays what it is then,
-# and what would show outside is refused.
+# In a chroot "/" is no mount point: no propagation of it can be changed, and runc wants to. There the
+# namespace gets a root that is one, bound below DIR.
 propagation() {
 	if unshare --mount --propagation private true 2>/dev/null; then
 		echo private
@@ -60,34 +60,42 @@ propagation() {
 	fi
 }
 
-run_mounts() {
-	grep -c ' /run ' /proc/self/mountinfo || true
-}
-
 hold_namespace() {
-	local before
-	before=$(run_mounts)
+	local kind
+	kind=$(propagation)
 
 	cp "$BUILD/test/podmaker/pause" "$DIR/holder"
-	# shellcheck disable=SC2016 # for the inner shell
-	setsid unshare --mount --propagation "$(propagation)" sh -c '
-		cd "$1" && mount -t tmpfs tmpfs /run || exit 1
+	cat >"$DIR/hold.sh" <<-'EOF'
+		set -e
+		cd "$1"
+		mount -t tmpfs tmpfs /run
 		# What containerd gives its pods; a minimal system may have none. Never written to the system.
 		if [ ! -e /etc/hosts ] || [ ! -e /etc/hostname ] || [ ! -e /etc/resolv.conf ]; then
-			cp -a /etc "$1/etc" && touch "$1/etc/hosts" "$1/etc/hostname" "$1/etc/resolv.conf" &&
-				mount --bind "$1/etc" /etc || exit 1
+			cp -a /etc "$1/etc"
+			touch "$1/etc/hosts" "$1/etc/hostname" "$1/etc/resolv.conf"
+			mount --bind "$1/etc" /etc
 		fi
 		case $1 in
-		/run/*) mkdir -p "$1" && mount --no-canonicalize --bind . "$1" || exit 1 ;;
+		/run/*)
+			mkdir -p "$1"
+			mount --no-canonicalize --bind . "$1"
+			;;
 		esac
 		: >"$1/held"
-		exec "$1/holder"' sh "$DIR" </dev/null >>"$DIR/holder.log" 2>&1 &
+		exec "$1/holder"
+	EOF
+	# shellcheck disable=SC2016 # for the inner shell
+	setsid unshare --mount --propagation "$kind" sh -c '
+		[ "$2" = unchanged ] || exec sh "$1/hold.sh" "$1"
+		mkdir -p "$1/rootfs" && mount --rbind / "$1/rootfs" &&
+			mount --make-rprivate "$1/rootfs" && exec chroot "$1/rootfs" sh "$1/hold.sh" "$1"' \
+		sh "$DIR" "$kind" </dev/null >>"$DIR/holder.log" 2>&1 &
 	echo $! >"$DIR/holder.pid"
 	disown
 	wait_for 10 test -e "$DIR/held" || die "no mount namespace: $(cat "$DIR/holder.log")"
-	if [ "$(run_mounts)" != "$before" ]; then
-		umount /run
-		die "mounts of a namespace show outside it: make / a mount point (mount --bind / /)"
+	# Outside of the chroot / may be shared: then the bound root showed here, too.
+	if grep -q " $DIR/rootfs " /proc/self/mountinfo; then
+		umount --recursive --lazy "$DIR/rootfs"
 	fi
 }
 
