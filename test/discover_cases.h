@@ -365,7 +365,7 @@ static const struct discover_case cases[] = {
      .by = "well-known socket",
      .others = "/run/k0s/containerd.sock"},
     {.name = "a file is no socket",
-     .things = {{CONTAINERD + 1, "", 0}, SOCKET(CRIO)},
+     .things = {{&CONTAINERD[1], "", 0}, SOCKET(CRIO)},
      .path = CRIO,
      .by = "well-known socket"},
 };

@@ -170,7 +170,7 @@ static void no_environment_means_none(void **state)
 
     (void)state;
     tree_make(&t);
-    tree_put(&t, &(struct tree_thing){CRIO + 1, TREE_SOCKET, 0});
+    tree_put(&t, &(struct tree_thing){&CRIO[1], TREE_SOCKET, 0});
     options.no_environment = true;
     setenv("CONTAINER_RUNTIME_ENDPOINT", "/env.sock", 1);
     assert_int_equal(procfs_open(t.path, &procfs, &err), 0);
