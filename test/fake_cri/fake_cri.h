@@ -8,7 +8,7 @@
  *   "api"           ["v1", "v1alpha2"]: the services that are served; ["v1"] if not given
  *   "replies"       method -> reply, as the CRI's own JSON. Of PodSandboxStatus and
  * ContainerStatus: id -> reply. A method without a reply is Unimplemented; an id without one is
- *                   NotFound
+ *                   NotFound. U+E000 to U+E0FF in a text are the bytes 0x00 to 0xff
  *   "recorded"      {"pods": [file, ...], "containers": [file, ...]}: recorded replies of the
  * status calls, beside the script; the lists are made of them as well "faults"        method, or
  * "method id" -> what goes wrong with it: "code", "message"   a gRPC status in place of the answer

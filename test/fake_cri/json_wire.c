@@ -23,6 +23,31 @@ static void put_bytes(struct buf *out, uint32_t field, const void *p, size_t n)
     buf_append(out, p, n);
 }
 
+/* U+E000 to U+E0FF are the bytes 0x00 to 0xff: JSON cannot say what is no UTF-8. */
+static void put_text(struct buf *out, uint32_t field, const char *p, size_t n)
+{
+    CLEANUP(buf_free) struct buf raw = {0};
+    size_t at = 0;
+
+    while (at < n) {
+        const char *next = memchr(p + at, 0xee, n - at);
+        size_t plain = next ? (size_t)(next - p) : n;
+
+        buf_append(&raw, p + at, plain - at);
+        at = plain;
+        if (n - at >= 3 && ((unsigned char)p[at + 1] & 0xfc) == 0x80) {
+            unsigned char byte =
+                (unsigned char)((unsigned char)p[at + 1] << 6 | (p[at + 2] & 0x3f));
+
+            buf_append(&raw, &byte, 1);
+            at += 3;
+        } else if (at < n) {
+            buf_append(&raw, p + at++, 1);
+        }
+    }
+    put_bytes(out, field, raw.p, raw.n);
+}
+
 static bool put_enum(const ProtobufCFieldDescriptor *f, const json_t *v, struct buf *out)
 {
     const ProtobufCEnumValue *value;
@@ -46,7 +71,7 @@ static bool put_one(const ProtobufCFieldDescriptor *f, const json_t *v, struct b
 
     switch (f->type) {
     case PROTOBUF_C_TYPE_STRING:
-        put_bytes(out, f->id, json_string_value(v), json_string_length(v));
+        put_text(out, f->id, json_string_value(v), json_string_length(v));
         return json_is_string(v);
     case PROTOBUF_C_TYPE_MESSAGE:
         if (!json_wire(f->descriptor, v, &inner)) {
@@ -80,8 +105,8 @@ static bool put_map(const ProtobufCFieldDescriptor *f, json_t *map, struct buf *
         if (!json_is_string(value)) {
             return false;
         }
-        put_bytes(&inner, 1, key, strlen(key));
-        put_bytes(&inner, 2, json_string_value(value), json_string_length(value));
+        put_text(&inner, 1, key, strlen(key));
+        put_text(&inner, 2, json_string_value(value), json_string_length(value));
         put_bytes(out, f->id, inner.p, inner.n);
     }
     return true;
