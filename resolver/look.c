@@ -123,7 +123,7 @@ void look_be_quick(struct podpid_look *k)
 
 bool look_waits_for_strays(const struct podpid_look *k)
 {
-    return k->phase == LOOK_PAUSE && k->strays_confirmed;
+    return k->phase == LOOK_PAUSE && k->waited_for_strays;
 }
 
 int podpid_look_fd(const struct podpid_look *k)

@@ -41,8 +41,7 @@ struct track {
 
 struct stray_candidate {
     const char *container_id, *pod_uid;
-    nsec first_seen;
-    bool still; /* in the newest round too */
+    nsec first_seen, last_seen;
 };
 
 /* A well-known socket that was not chosen. */
@@ -100,8 +99,8 @@ struct podpid_look {
     unsigned rounds;
     struct stray_candidate *candidates;
     size_t n_candidates, cap_candidates;
-    bool quick; /* do not wait for strays to prove themselves; none are reported then */
-    bool strays_confirmed;
+    bool quick;             /* do not wait for strays to prove themselves; none are reported then */
+    bool waited_for_strays; /* once is enough */
 
     struct podpid_snapshot *snapshot; /* being built; its arena takes the rows */
     struct arena judge_arena;         /* the newest round's members and settled view */
@@ -158,6 +157,8 @@ int look_load_roots(struct podpid_look *k);
 
 /* look_judge.c: join, reduce, cross-check of the open units; what stays open. */
 int look_judge(struct podpid_look *k, nsec now);
+/* Seen twice, long enough apart; in a replay seen at all. */
+bool look_is_old_stray(const struct podpid_look *k, const struct stray_candidate *c);
 
 /* look_pin.c: read what is to be published once more. Units that are not themselves any more are
  * opened again; with last, or after LOOK_TRIES, their verdict is `changed`. */

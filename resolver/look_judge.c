@@ -222,7 +222,7 @@ static int note_candidate(struct podpid_look *k, const struct other_cgroup *o, n
         c = &k->candidates[i];
         if (strcmp(c->container_id, o->facts->container_id) == 0 &&
             strcmp(c->pod_uid, o->facts->pod_uid ? o->facts->pod_uid : "") == 0) {
-            c->still = true;
+            c->last_seen = now;
             return 0;
         }
     }
@@ -233,8 +233,7 @@ static int note_candidate(struct podpid_look *k, const struct other_cgroup *o, n
     c = &k->candidates[k->n_candidates];
     c->container_id = arena_strdup(&k->arena, o->facts->container_id);
     c->pod_uid = arena_strdup(&k->arena, o->facts->pod_uid ? o->facts->pod_uid : "");
-    c->first_seen = now;
-    c->still = true;
+    c->first_seen = c->last_seen = now;
     k->n_candidates++;
     return c->container_id && c->pod_uid ? 0 : -ENOMEM;
 }
@@ -243,9 +242,6 @@ static int look_for_strays(struct podpid_look *k, nsec now)
 {
     size_t kept = 0;
 
-    for (size_t i = 0; i < k->n_candidates; i++) {
-        k->candidates[i].still = false;
-    }
     for (size_t i = 0; i < k->members.n_others; i++) {
         const struct other_cgroup *o = &k->members.others[i];
 
@@ -255,7 +251,7 @@ static int look_for_strays(struct podpid_look *k, nsec now)
         }
     }
     for (size_t i = 0; i < k->n_candidates; i++) {
-        if (k->candidates[i].still) {
+        if (k->candidates[i].last_seen == now) {
             k->candidates[kept++] = k->candidates[i];
         }
     }
@@ -263,12 +259,17 @@ static int look_for_strays(struct podpid_look *k, nsec now)
     return 0;
 }
 
+bool look_is_old_stray(const struct podpid_look *k, const struct stray_candidate *c)
+{
+    return k->is_replay || (!k->quick && c->last_seen - c->first_seen >= stray_age);
+}
+
 /* When the strays that were seen have been seen for long enough; now if there are none. */
 static nsec strays_due(const struct podpid_look *k, nsec now)
 {
     nsec due = now;
 
-    for (size_t i = 0; !k->quick && !k->strays_confirmed && i < k->n_candidates; i++) {
+    for (size_t i = 0; !k->quick && !k->waited_for_strays && i < k->n_candidates; i++) {
         nsec at = nsec_after(k->candidates[i].first_seen, stray_age);
 
         due = at > due ? at : due;
@@ -321,7 +322,7 @@ int look_judge(struct podpid_look *k, nsec now)
     if (!again && !k->is_replay) {
         due = strays_due(k, now);
         if (due > now && due < k->deadline) {
-            k->strays_confirmed = true;
+            k->waited_for_strays = true;
             k->phase = LOOK_PAUSE;
             k->resume_at = due;
             return 0;

@@ -148,11 +148,8 @@ static bool is_confirmed(const struct podpid_look *k, const struct other_cgroup 
 {
     const char *uid = o->facts->pod_uid ? o->facts->pod_uid : "";
 
-    if (!k->is_replay && !k->strays_confirmed) {
-        return false;
-    }
     for (size_t i = 0; i < k->n_candidates; i++) {
-        if (k->candidates[i].still &&
+        if (look_is_old_stray(k, &k->candidates[i]) &&
             strcmp(k->candidates[i].container_id, o->facts->container_id) == 0 &&
             strcmp(k->candidates[i].pod_uid, uid) == 0) {
             return true;

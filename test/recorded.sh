@@ -30,7 +30,7 @@ complain() {
 node() {
 	name=$1
 	stop
-	rm -rf "$folder"/*
+	rm -rf "${folder:?}"/*
 	cat "$here/scenarios/$3.txt" - >"$folder/scenario.txt"
 	"$make_capture" "$folder/scenario.txt" "$folder/capture" || exit 1
 	mkfifo "$folder/ready"
