@@ -161,6 +161,7 @@ int docker_cgroups_path(const struct view_runtime *who, const char *cgroup_paren
             *ret = NULL;
             return 0;
         }
+        // cppcheck-suppress arrayIndexOutOfBounds ; it takes one literal's length for another's
         path = arena_printf(a, "%s%s%s%s", parent, parent[strlen(parent) - 1] == '/' ? "" : "/",
                             podman ? "libpod-" : "", id);
     } else {

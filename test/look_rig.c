@@ -32,7 +32,7 @@ const char *rig_cgroup(char digit)
 {
     static char paths[256][160];
 
-    snprintf(paths[(unsigned char)digit], sizeof(paths[0]), "%s/%s", RIG_POD, rig_id(digit));
+    snprintf(paths[(unsigned char)digit], sizeof(paths[0]), "%s/%.64s", RIG_POD, rig_id(digit));
     return paths[(unsigned char)digit];
 }
 
@@ -85,7 +85,8 @@ static json_t *info_json(const char *cgroup, int pid)
     char info[512];
 
     snprintf(info, sizeof(info),
-             "{\"pid\": %d, \"runtimeSpec\": {\"linux\": {\"cgroupsPath\": \"%s\"}}}", pid, cgroup);
+             "{\"pid\": %d, \"runtimeSpec\": {\"linux\": {\"cgroupsPath\": \"%.256s\"}}}", pid,
+             cgroup);
     return json_pack("{s:s}", "info", info);
 }
 

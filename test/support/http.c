@@ -216,10 +216,10 @@ bool http_server_step(struct http_server *s)
     while ((fd = accept4(s->fd, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC)) >= 0) {
         size_t i = 0;
 
-        while (i < MAX_CONNECTIONS && s->c[i].fd >= 0) {
+        while (s->c[i].fd >= 0) {
             i++;
+            assert_true(i < MAX_CONNECTIONS);
         }
-        assert_true(i < MAX_CONNECTIONS);
         s->c[i].fd = fd;
         s->connections++;
         did = true;
