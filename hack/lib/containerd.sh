@@ -51,7 +51,8 @@ containerd_config() {
 # is stopped.
 #
 # In a chroot "/" is no mount point: no propagation of it can be changed, and runc wants to. There the
-# namespace gets a root that is one, bound below DIR.
+# namespace gets a root that is one, bound below DIR. If / is shared outside, only the empty tmpfs around
+# it shows there: what is in it is private.
 propagation() {
 	if unshare --mount --propagation private true 2>/dev/null; then
 		echo private
@@ -87,16 +88,14 @@ hold_namespace() {
 	# shellcheck disable=SC2016 # for the inner shell
 	setsid unshare --mount --propagation "$kind" sh -c '
 		[ "$2" = unchanged ] || exec sh "$1/hold.sh" "$1"
-		mkdir -p "$1/rootfs" && mount --rbind / "$1/rootfs" &&
-			mount --make-rprivate "$1/rootfs" && exec chroot "$1/rootfs" sh "$1/hold.sh" "$1"' \
+		mkdir -p "$1/outer" && mount -t tmpfs tmpfs "$1/outer" &&
+			mount --make-private "$1/outer" && mkdir "$1/outer/root" &&
+			mount --rbind / "$1/outer/root" && mount --make-rprivate "$1/outer/root" &&
+			exec chroot "$1/outer/root" sh "$1/hold.sh" "$1"' \
 		sh "$DIR" "$kind" </dev/null >>"$DIR/holder.log" 2>&1 &
 	echo $! >"$DIR/holder.pid"
 	disown
 	wait_for 10 test -e "$DIR/held" || die "no mount namespace: $(cat "$DIR/holder.log")"
-	# Outside of the chroot / may be shared: then the bound root showed here, too.
-	if grep -q " $DIR/rootfs " /proc/self/mountinfo; then
-		umount --recursive --lazy "$DIR/rootfs"
-	fi
 }
 
 # spawn NAME COMMAND...: in that namespace; writes NAME.pid and NAME.log.
