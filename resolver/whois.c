@@ -324,7 +324,8 @@ static int fill_answer(struct podpid_snapshot *s, const struct proc *row, struct
         a->container_id = f->helper_for;
         return 0;
     }
-    if (f->container_id) {
+    /* An id that is a unit's, where that unit is not: somebody's choice of a name. */
+    if (f->container_id && !members_find_id(&s->whois->members, f->container_id)) {
         a->role = guessed_role(s, row);
         a->container_id = f->container_id;
         return fill_chain(s, f, NULL, a);

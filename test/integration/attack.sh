@@ -1,0 +1,114 @@
+#!/usr/bin/env bash
+# A privileged container with the host's cgroups and PIDs makes cgroups in the name of another one
+# and puts its processes there. None of them is ever taken for the other's, and the other's main
+# process stays what it is.
+# shellcheck source=test/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+shared_node
+
+CGROUPS=/sys/fs/cgroup
+victim_pod=$(make_pod victim)
+victim=$(make_container "$victim_pod" app sh -c 'sleep 1000002 & wait')
+attacker_pod=$(make_pod attacker --privileged --host-pid)
+attacker=$(make container --name app --privileged --mount $CGROUPS:/host "$attacker_pod" sleep 1000003)
+main=$(task_pid "$victim")
+own=$(sed -n 's/^[0-9]*:memory://p; s/^0:://p' "/proc/$main/cgroup" | head -n 1)
+theirs=$(sed -n 's/^[0-9]*:memory://p; s/^0:://p' "/proc/$(task_pid "$attacker")/cgroup" | head -n 1)
+processes=$(look -p victim && container "$victim" '[.processes[].pid] | @csv')
+made=()
+
+# In the attacker's container: a process moved into the cgroup $1 of the hierarchies $2 (all: "").
+move='
+	sleep 1000004 >/dev/null 2>&1 & p=$!
+	for h in /host /host/*; do
+		[ -e "$h/cgroup.procs" ] || continue
+		case " $2 " in "  " | *" ${h##*/} "*) ;; *) continue ;; esac
+		d=$h rest=$1
+		while [ -n "$rest" ]; do
+			rest=${rest#/} c=${rest%%/*} rest=${rest#"$c"}
+			[ -d "$d/$c" ] || mkdir "$d/$c"
+			for f in cpuset.cpus cpuset.mems; do
+				[ ! -e "$d/$c/$f" ] || [ -n "$(cat "$d/$c/$f")" ] || cat "$d/$f" >"$d/$c/$f"
+			done
+			d=$d/$c
+		done
+		echo $p >"$d/cgroup.procs" || exit 1
+	done
+	echo $p'
+
+# unharmed PID WHAT: the process is not the victim's for anybody, and the victim is as before.
+unharmed() {
+	local pid=$1 what=$2 whose
+
+	look -p victim
+	[ "$(container "$victim" '"\(.verdict) \(.pid)"')" = "verified $main" ] ||
+		fail "$what: the victim is now $(container "$victim" '{verdict, pid, evidence}')"
+	[ "$(container "$victim" '[.processes[].pid] | @csv')" = "$processes" ] ||
+		fail "$what: the victim's processes are now $(container "$victim" '[.processes[].pid]')"
+	whose=$(podpid whois -o json "$pid" | jq -r .container_id)
+	[ "$whose" != "$victim" ] || [ "$(podpid whois -o json "$pid" | jq -r .role)" = helper ] ||
+		fail "$what: whois says that PID $pid is the victim's: $(cat "/proc/$pid/cgroup")"
+	whose=$("$PODPID_BUILD/test/integration/probe" "$ENDPOINT" "$pid")
+	[ "$whose" != "$victim" ] || fail "$what: the probe says that PID $pid is the victim's"
+	[ "$(podpid pid "$victim")" = "$main" ] || fail "$what: pid says $(podpid pid "$victim")"
+}
+
+# attack WHAT CGROUP [HIERARCHIES]
+attack() {
+	local what=$1 pid
+
+	pid=$(sandbox exec "$attacker" sh -c "$move" sh "$2" "${3:-}") || fail "$what: could not be tried"
+	made+=("$2")
+	unharmed "$pid" "$what"
+	kill -KILL "$pid"
+	echo "$what: unharmed"
+}
+
+# shellcheck disable=SC2317 # called by the trap
+sweep() {
+	local path h
+
+	for path in ${made[@]+"${made[@]}"}; do
+		[ "$path" != "$own" ] || continue
+		for h in $CGROUPS $CGROUPS/*; do
+			(cd "$h" && rmdir -p "./${path#/}") 2>/dev/null || true
+		done
+	done
+	finish
+}
+trap sweep EXIT
+
+attack "a bare id" "/$victim"
+attack "a scope's name" "/system.slice/cri-containerd-$victim.scope"
+attack "another pod's" "/kubepods/pod99999999-9999-9999-9999-999999999999/$victim"
+attack "a pod's path below its own cgroup" "$theirs$own"
+attack "its name below its own cgroup" "$theirs/$victim"
+attack "a monitor's name" "$(dirname "$own")/crio-conmon-$victim.scope"
+attack "the name of a removed cgroup" "$own (deleted)"
+attack "below another engine's container" "/docker/$(printf 'd%.0s' {1..64})/$victim"
+attack "in a user's session" "/user.slice/user-1000.slice/user@1000.service/docker-$victim.scope"
+if [ -d $CGROUPS/memory ]; then
+	attack "one hierarchy in the victim's own cgroup" "$own" memory
+	attack "two hierarchies in the victim's own cgroup" "$own" "memory pids"
+fi
+
+# An older process in all of the victim's own cgroups: it is in there now, and may well be taken for
+# the first. Then the victim is not verified; but nobody else's PID is published.
+pid=$(sandbox exec "$attacker" sh -c "$move" sh / '')
+victim=$(make_container "$victim_pod" late sh -c 'sleep 1000002 & wait')
+main=$(task_pid "$victim")
+for h in $CGROUPS $CGROUPS/*; do
+	own=$(dirname "$own")/$victim
+	[ ! -e "$h$own/cgroup.procs" ] || echo "$pid" >"$h$own/cgroup.procs"
+done
+look -p victim
+case $(container "$victim" '"\(.verdict) \(.pid)"') in
+"verified $main" | "mismatch null") echo "an older process: $(container "$victim" .verdict)" ;;
+*) fail "an older process: $(container "$victim" '{verdict, pid, evidence}')" ;;
+esac
+kill -KILL "$pid"
+look -p victim
+[ "$(container "$victim" .pid)" = "$main" ] || fail "it does not recover: $(container "$victim" .evidence)"
+
+remove_pod "$attacker_pod"
+remove_pod "$victim_pod"

@@ -1,0 +1,43 @@
+#!/usr/bin/env bash
+# Containers are killed while podpid asks for them as fast as it can. A container has one main
+# process in its life, so every PID that is printed must be that one; and none may be printed by a
+# podpid that was started after the process had been killed. TRIES askings, 300 if not given.
+# shellcheck source=test/integration/lib.sh
+. "$(dirname "$0")/lib.sh"
+shared_node
+
+wanted=${TRIES:-300} tried=0 printed=0 after=0
+pod=$(make_pod storm)
+while [ $tried -lt "$wanted" ]; do
+	ids=()
+	for n in 1 2 3 4 5 6 7 8; do
+		ids+=("$(make_container "$pod" "app$n" sh -c 'sleep 1000005 & wait')")
+	done
+	tasks >"$SCRATCH/tasks"
+	for id in "${ids[@]}"; do
+		pid=$(awk -v id="$id" '$1 == id { print $2 }' "$SCRATCH/tasks")
+		rm -f "$SCRATCH/killed"
+		{
+			sleep "0.0$((RANDOM % 40 + 10))"
+			kill -KILL "$pid"
+			touch "$SCRATCH/killed"
+		} &
+		while :; do
+			was_killed=no
+			[ ! -e "$SCRATCH/killed" ] || was_killed=yes
+			out=$(podpid pid "$id" 2>/dev/null) || true
+			tried=$((tried + 1))
+			[ -z "$out" ] || printed=$((printed + 1))
+			[ -z "$out" ] || [ "$out" = "$pid" ] || fail "$id: '$out', not $pid"
+			[ -z "$out" ] || [ $was_killed = no ] || fail "$id: $pid was dead when it was asked for"
+			[ $was_killed = no ] || after=$((after + 1))
+			[ $was_killed = no ] || break
+		done
+		wait $!
+	done
+	make stop-pod "$pod"
+	make rm-pod "$pod"
+	pod=$(make_pod storm)
+done
+remove_pod "$pod"
+echo "$tried tries, $printed PIDs, all right; $after tries after the kill, none"
