@@ -18,6 +18,7 @@ processes=$(look -p victim && container "$victim" '[.processes[].pid] | @csv')
 made=()
 
 # In the attacker's container: a process moved into the cgroup $1 of the hierarchies $2 (all: "").
+# shellcheck disable=SC2016 # for the shell in there
 move='
 	sleep 1000004 >/dev/null 2>&1 & p=$!
 	for h in /host /host/*; do
@@ -70,7 +71,7 @@ sweep() {
 
 	for path in ${made[@]+"${made[@]}"}; do
 		[ "$path" != "$own" ] || continue
-		for h in $CGROUPS $CGROUPS/*; do
+		for h in "$CGROUPS" "$CGROUPS"/*; do
 			(cd "$h" && rmdir -p "./${path#/}") 2>/dev/null || true
 		done
 	done
@@ -97,7 +98,7 @@ fi
 pid=$(sandbox exec "$attacker" sh -c "$move" sh / '')
 victim=$(make_container "$victim_pod" late sh -c 'sleep 1000002 & wait')
 main=$(task_pid "$victim")
-for h in $CGROUPS $CGROUPS/*; do
+for h in "$CGROUPS" "$CGROUPS"/*; do
 	own=$(dirname "$own")/$victim
 	[ ! -e "$h$own/cgroup.procs" ] || echo "$pid" >"$h$own/cgroup.procs"
 done
