@@ -230,7 +230,11 @@ void rig_look(struct look_rig *r, unsigned most_ms)
         if (r->act) {
             r->act(r);
         }
-        r->rc = podpid_look_step(r->look, r->now, &r->error);
+        if (r->step) {
+            r->step(r);
+        } else {
+            r->rc = podpid_look_step(r->look, r->now, &r->error);
+        }
         if (!r->conn) {
             int fd = accept4(r->listener, NULL, NULL, SOCK_NONBLOCK | SOCK_CLOEXEC);
 

@@ -20,8 +20,9 @@ struct look_rig {
     int rc; /* of the last step, with error */
     struct podpid_error error;
     struct podpid_snapshot *snapshot;
-    void (*act)(struct look_rig *r); /* called before each round; what a test wants to happen */
-    unsigned acts;                   /* for act's own use */
+    void (*act)(struct look_rig *r);  /* called before each round; what a test wants to happen */
+    unsigned acts;                    /* for act's own use */
+    void (*step)(struct look_rig *r); /* in place of podpid_look_step(); NULL: that */
 };
 
 #define RIG_UID "11111111-2222-3333-4444-555555555555"

@@ -103,8 +103,8 @@ static const struct one cases[] = {
     {.text = "3:cpu:" POD "/" A "\n2:memory:" POD "/" B "\n0::" POD "/" A, .owner = A},
     {.text = "2:memory:" POD "/" B "\n0::" POD "/" A, .owner = A},
     {.text = "2:memory:" POD "/" A "\n1:name=systemd:" POD "/" B, .owner = B},
-    {.text = "3:cpu:/docker/" X "\n2:memory:" POD "/" B "\n0::/docker/" X},
-    {.text = "2:memory:" POD "/" B "\n0::/docker/" X},
+    {.text = "3:cpu:/docker/" X "\n2:memory:" POD "/" B "\n0::/docker/" X, .impostor = true},
+    {.text = "2:memory:" POD "/" B "\n0::/docker/" X, .impostor = true},
 
     /* Removed cgroups, and names that say so. */
     {.text = "0::" POD "/" B " (deleted)", .owner = B, .state = 'Z', .threads = 1},

@@ -35,6 +35,7 @@ while [ $tried -lt "$wanted" ]; do
 		done
 		wait $!
 	done
+	echo "$tried tries, $printed PIDs, $after tries after a kill"
 	make stop-pod "$pod"
 	make rm-pod "$pod"
 	pod=$(make_pod storm)
