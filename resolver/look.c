@@ -58,6 +58,7 @@ static int look_new(const struct podpid_options *options, struct podpid_look **r
         return err_nomem(err);
     }
     k->options = options;
+    k->quick = options->no_strays;
     k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     k->snapshot = calloc(1, sizeof(*k->snapshot));
     k->table = calloc(1, sizeof(*k->table));

@@ -273,6 +273,7 @@ struct podpid_options {
         *vm_handlers; /* comma-separated runtime handlers whose containers are virtual machines */
     bool no_environment; /* read no environment variable */
     bool want_processes; /* keep the whole process table: podpid_whois() needs it */
+    bool no_strays;      /* report none: a second sight of them costs a second */
 };
 
 #define PODPID_OPTIONS_INIT                                                                        \

@@ -349,9 +349,16 @@ static void strays_prove_themselves(void **state)
     rig_look(&r, 3000);
     assert_int_equal(strays(&r), 0);
 
-    /* No time for a second sight: none is reported, and none is waited for. */
+    /* Not asked for. */
     rig_process(&r, 400, 50, STARTED, 'S', rig_cgroup('c'));
     r.act = NULL;
+    r.options.no_strays = true;
+    rig_look(&r, 3000);
+    assert_int_equal(strays(&r), 0);
+    assert_true(rig_took_ms(&r) < 400);
+    r.options.no_strays = false;
+
+    /* No time for a second sight: none is reported, and none is waited for. */
     r.options.timeout = NSEC_PER_SEC / 2;
     rig_look(&r, 3000);
     assert_int_equal(strays(&r), 0);

@@ -201,6 +201,7 @@ static int run(struct cli *cli, int argc, char **argv)
     for (; optind < argc; optind++) {
         answers.items[answers.n++].name = argv[optind];
     }
+    cli->look.no_strays = true;
     deadline = now() + (cli->look.timeout ? cli->look.timeout : INT64_C(10000000000));
     status = cli_look(cli, &s);
     if (status != CLI_OK) {

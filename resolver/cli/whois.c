@@ -254,6 +254,7 @@ static int run(struct cli *cli, int argc, char **argv)
         return status;
     }
     cli->look.want_processes = true;
+    cli->look.no_strays = true;
     status = cli_look(cli, &s);
     return status == CLI_OK ? answer(cli, s, &questions, ns_of) : status;
 }

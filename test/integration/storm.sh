@@ -18,7 +18,7 @@ while [ $tried -lt "$wanted" ]; do
 		pid=$(awk -v id="$id" '$1 == id { print $2 }' "$SCRATCH/tasks")
 		rm -f "$SCRATCH/killed"
 		{
-			sleep "0.0$((RANDOM % 40 + 10))"
+			sleep "0.$(printf %03d $((RANDOM % 800)))"
 			kill -KILL "$pid"
 			touch "$SCRATCH/killed"
 		} &
@@ -41,4 +41,5 @@ while [ $tried -lt "$wanted" ]; do
 	pod=$(make_pod storm)
 done
 remove_pod "$pod"
+[ $printed -gt 0 ] && [ $after -gt 0 ] || fail "$printed PIDs, $after tries after a kill: nothing was tried"
 echo "$tried tries, $printed PIDs, all right; $after tries after the kill, none"
