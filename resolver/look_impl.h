@@ -100,6 +100,7 @@ struct podpid_look {
     struct stray_candidate *candidates;
     size_t n_candidates, cap_candidates;
     bool quick;             /* do not wait for strays to prove themselves; none are reported then */
+    bool late_welcome;      /* the next list may bring newcomers */
     bool waited_for_strays; /* once is enough */
 
     struct podpid_snapshot *snapshot; /* being built; its arena takes the rows */

@@ -323,6 +323,7 @@ int look_judge(struct podpid_look *k, nsec now)
         due = strays_due(k, now);
         if (due > now && due < k->deadline) {
             k->waited_for_strays = true;
+            k->late_welcome = true;
             k->phase = LOOK_PAUSE;
             k->resume_at = due;
             return 0;

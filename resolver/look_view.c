@@ -80,11 +80,12 @@ static int note_gone(struct podpid_look *k, const char *id)
     return 0;
 }
 
-/* The list that closes the first round may bring newcomers; what a later one brings came after the
- * look. Else a node where something always starts would never be done. */
+/* The list that closes the first round may bring newcomers, and so may the one after the wait for
+ * strays, a second later; what another one brings came after the look. Else a node where something
+ * always starts would never be done. */
 static bool is_welcome(const struct podpid_look *k, const char *id)
 {
-    return k->rounds == 0 || look_track(k, id);
+    return k->rounds == 0 || k->late_welcome || look_track(k, id);
 }
 
 /* A status that contradicts the list that came after it is asked for again. */
@@ -180,6 +181,7 @@ int look_merge_list(struct podpid_look *k)
     }
     view_sort(&merged);
     k->view = merged;
+    k->late_welcome = false;
     return 0;
 }
 

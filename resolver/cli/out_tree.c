@@ -165,6 +165,8 @@ static void add_stray(struct table *t, struct libscols_line *above, const struct
     }
 }
 
+enum { MOST_STRAYS = 10 };
+
 int out_tree(const struct cli *cli, const struct podpid_snapshot *s)
 {
     struct table t;
@@ -183,8 +185,11 @@ int out_tree(const struct cli *cli, const struct podpid_snapshot *s)
         struct libscols_line *row = table_row(&t, NULL);
 
         table_text(&t, row, NAME, "(strays)");
-        for (size_t i = 0; i < n_strays; i++) {
+        for (size_t i = 0; i < n_strays && i < MOST_STRAYS; i++) {
             add_stray(&t, row, strays[i]);
+        }
+        if (n_strays > MOST_STRAYS) {
+            table_text(&t, table_row(&t, row), NAME, "(more: -o json has them)");
         }
     }
     return table_print(&t);
