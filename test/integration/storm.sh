@@ -41,5 +41,7 @@ while [ $tried -lt "$wanted" ]; do
 	pod=$(make_pod storm)
 done
 remove_pod "$pod"
-[ $printed -gt 0 ] && [ $after -gt 0 ] || fail "$printed PIDs, $after tries after a kill: nothing was tried"
+if [ $printed -eq 0 ] || [ $after -eq 0 ]; then
+	fail "$printed PIDs, $after tries after a kill: nothing was tried"
+fi
 echo "$tried tries, $printed PIDs, all right; $after tries after the kill, none"
