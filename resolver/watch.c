@@ -269,7 +269,6 @@ int podpid_watch_step(struct podpid_watch *w, int64_t now, struct podpid_error *
 {
     struct epoll_event events[64];
     struct err err = {0};
-    uint64_t before = w->generation;
     int n;
 
     if (w->queue_n) {
@@ -292,7 +291,8 @@ int podpid_watch_step(struct podpid_watch *w, int64_t now, struct podpid_error *
     if (watch_step_events(w, now)) {
         wake(w, now, 0);
     }
-    if (w->generation != before) {
+    if (w->queue_n) {
+        watch_number_batch(w, 0);
         return watch_write_handoff(w, &err) < 0 ? error_publish(&err, error) : 0;
     }
     return step_look(w, now, error);

@@ -72,7 +72,11 @@ int watch_push_runtime(struct podpid_watch *w, const char *detail);
 /* Take a look's snapshot as the new truth, and queue what differs. Takes full. 0 or -ENOMEM (full
  * is freed). */
 int watch_apply(struct podpid_watch *w, struct podpid_snapshot *full);
-/* The kernel says that this container's main process has ended. 0 or -ENOMEM. */
+/* What was queued from there on is one new generation: known once it is known whether anything
+ * differs. */
+void watch_number_batch(struct podpid_watch *w, size_t from);
+/* The kernel says that this container's main process has ended. 0 or -ENOMEM; nothing is queued
+ * where that is no news. */
 int watch_exited(struct podpid_watch *w, struct live *l);
 void document_free(struct document *d);
 

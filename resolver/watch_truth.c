@@ -206,7 +206,6 @@ int watch_exited(struct podpid_watch *w, struct live *l)
     if (bury(&w->now, c) < 0) {
         return -ENOMEM;
     }
-    w->generation++;
     return push_container(w, PODPID_EVENT_CHANGED, c, "pidfd");
 }
 
@@ -294,8 +293,7 @@ static void take_lives(struct podpid_watch *w, struct comparison *c)
     }
 }
 
-/* The events of a batch were queued before it was known whether anything differs. */
-static void number_batch(struct podpid_watch *w, size_t from)
+void watch_number_batch(struct podpid_watch *w, size_t from)
 {
     w->generation++;
     for (size_t i = from; i < w->queue_n; i++) {
@@ -327,7 +325,7 @@ int watch_apply(struct podpid_watch *w, struct podpid_snapshot *full)
                         .kind = PODPID_EVENT_SNAPSHOT, .source = "look", .snapshot = w->now.shown});
     }
     if (rc == 0 && c.changed) {
-        number_batch(w, from);
+        watch_number_batch(w, from);
     }
     w->first_done = true;
     return rc;

@@ -34,7 +34,7 @@ static unsigned number_of(const char *id)
     return (unsigned)(strtoul(id + 56, NULL, 16) - 0xc0000000U);
 }
 
-static json_t *status_of(const struct node *n, const struct node_container *c)
+static json_t *status_of(const struct node_container *c)
 {
     const char *id = node_id(c->number);
     char info[1024], name[16];
@@ -44,7 +44,7 @@ static json_t *status_of(const struct node *n, const struct node_container *c)
              "{\"sandboxID\":\"" SANDBOX
              "\",\"pid\":%d,\"runtimeType\":\"io.containerd.runc.v2\",\"runtimeSpec\":{\"linux\":"
              "{\"cgroupsPath\":\"%s/%s\"}}}",
-             c->pid, n->anchor, id);
+             c->pid, c->anchor, id);
     return json_pack("{s:{s:s, s:{s:s}, s:i, s:I, s:I, s:{s:s}}, s:{s:s}}", "status", "id", id,
                      "metadata", "name", name, "state", c->state, "created_at",
                      (json_int_t)(1000000000 + c->number), "started_at",
@@ -67,7 +67,7 @@ static void say_all(struct node *n)
                               json_pack("{s:s, s:s, s:{s:s}, s:i, s:I}", "id", id, "pod_sandbox_id",
                                         SANDBOX, "metadata", "name", name, "state", c->state,
                                         "created_at", (json_int_t)(1000000000 + c->number)));
-        json_object_set_new(statuses, id, status_of(n, c));
+        json_object_set_new(statuses, id, status_of(c));
     }
     json_object_set_new(replies, "ListContainers", json_pack("{s:o}", "containers", rows));
     json_object_set_new(replies, "ContainerStatus", statuses);
@@ -84,8 +84,11 @@ void node_says(struct node *n, unsigned number, int state, int pid)
         n->containers = realloc(n->containers, (n->n_containers + 1) * sizeof(*c));
         assert_non_null(n->containers);
         c = &n->containers[n->n_containers++];
+        c->number = number;
+        snprintf(c->anchor, sizeof(c->anchor), "%s", n->anchor);
     }
-    *c = (struct node_container){number, pid, state};
+    c->pid = pid;
+    c->state = state;
     say_all(n);
 }
 
@@ -117,6 +120,8 @@ void node_up(struct node *n)
 
 void node_down(struct node *n)
 {
+    /* A child of the test may hold the listener: the name must go, too. */
+    unlink(n->endpoint + strlen("unix://"));
     close(n->listener);
     n->listener = -1;
     while (n->n_conns) {

@@ -15,6 +15,7 @@ struct node_container {
     unsigned number;
     int pid;   /* as the runtime reports it; 0: none */
     int state; /* as CRI counts: 0 created, 1 running, 2 exited, 3 unknown */
+    char anchor[128];
 };
 
 /* What came of an event; its text was held against the schema. */
@@ -30,7 +31,7 @@ struct node_event {
 struct node {
     char *dir;
     char endpoint[256];
-    char anchor[128]; /* the pod's cgroup; a container's is below it, named by its id */
+    char anchor[128]; /* the pod's cgroup; that of a new container is below it, named by its id */
     int listener;     /* -1: the runtime is away */
     struct fake_cri *cri;
     struct fake_conn *conns[NODE_CONNS];
