@@ -44,10 +44,12 @@ verify
 verify "$UNITS/cdm-replicator.service.d/podpid.conf"
 verify "$UNITS/cdm-replicator-wrapped.conf"
 
-exposure=$(systemd-analyze security --offline=true --no-pager "$dir/podpid-preflight.service" 2>/dev/null |
-	sed -n 's/.*Overall exposure level.*: *\([0-9.]*\).*/\1/p')
-echo "exposure of podpid-preflight.service: $exposure"
-awk -v e="$exposure" 'BEGIN { exit !(e != "" && e <= 2.0) }' || {
-	echo "FAILED: more than 2.0"
-	exit 1
-}
+for unit in podpid-preflight podpid-watch; do
+	exposure=$(systemd-analyze security --offline=true --no-pager "$dir/$unit.service" 2>/dev/null |
+		sed -n 's/.*Overall exposure level.*: *\([0-9.]*\).*/\1/p')
+	echo "exposure of $unit.service: $exposure"
+	awk -v e="$exposure" 'BEGIN { exit !(e != "" && e <= 2.0) }' || {
+		echo "FAILED: more than 2.0"
+		exit 1
+	}
+done
