@@ -33,6 +33,58 @@ for expected in "prod/db/app verified" "prod/cache/app exited"; do
 	[ "$(container "$other" .verdict)" = "${expected#* }" ] || fail "$expected: $(container "$other" .)"
 done
 
+# An image may carry the kubelet's labels: its container is a plain one, with a warning. With the id
+# of a real sandbox it comes no further.
+victim=$(jq -r '.pods[] | select(.namespace == "prod" and .name == "web") | .sandbox_id' "$DOC")
+forged() {
+	sandbox client import --change 'CMD ["/bin/sleep", "1000000"]' \
+		--change "LABEL io.kubernetes.pod.namespace=prod io.kubernetes.pod.name=web io.kubernetes.pod.uid=$2 io.kubernetes.container.name=app io.kubernetes.docker.type=$3 io.kubernetes.sandbox.id=$4" \
+		"$SCRATCH/image.tar" "forged:$1" >/dev/null
+	sandbox client run -d --name "k8s_app_web_prod_$2_$1" --net host "forged:$1" 2> >(grep -v "IPv4 forwarding" >&2)
+}
+plain=$(sandbox client create docker.io/library/busybox:latest sh)
+sandbox client export "$plain" >"$SCRATCH/image.tar"
+sandbox client rm "$plain" >/dev/null
+one=$(forged 1 00000000-0000-0000-0000-000000000000 container ffff)
+two=$(forged 2 "$(jq -r --arg s "$victim" '.pods[] | select(.sandbox_id == $s) | .uid' "$DOC")" container "$victim")
+three=$(forged 3 00000000-0000-0000-0000-000000000000 podsandbox '')
+look
+for forgery in "$one" "$two" "$three"; do
+	[ "$(jq -c --arg id "$forgery" '[.pods[] | select([.containers[].id] | index($id)) | .name]' "$DOC")" = '[null]' ] ||
+		fail "the labels of an image are believed: $(container "$forgery" .)"
+	[ "$(container "$forgery" .verdict)" = verified ] || fail "$(container "$forgery" .)"
+	[ "$(jq --arg id "${forgery:0:12}" '[.warnings[] | select(contains($id))] | length' "$DOC")" -ge 1 ] ||
+		fail "no warning of $forgery: $(jq -c .warnings "$DOC")"
+done
+[ "$(podpid pid prod/web/app)" = "$(container "$id" .pid)" ] || fail "prod/web/app is somebody else now"
+
+# libcurl is loaded to speak to an engine, and only then.
+# maps ENDPOINT: of a podpid that has looked.
+maps() {
+	local pid
+
+	rm -f "$SCRATCH/events"
+	"$PODPID" watch -o jsonl -r "$1" >"$SCRATCH/events" 2>/dev/null &
+	pid=$!
+	eventually 10 test -s "$SCRATCH/events" || fail "watch -r $1 says nothing"
+	cat "/proc/$pid/maps"
+	kill $pid
+	wait $pid || true
+}
+maps "$ENDPOINT" >"$SCRATCH/maps"
+grep -q libcurl "$SCRATCH/maps" || fail "Docker without libcurl"
+maps "unix://$NODE/containerd.sock" >"$SCRATCH/maps"
+grep -q libnghttp2 "$SCRATCH/maps" || fail "CRI without libnghttp2"
+! grep -q libcurl "$SCRATCH/maps" || fail "CRI with libcurl"
+
+# A daemon that stands still: nothing in time.
+kill -STOP "$(cat "$NODE/dockerd.pid")"
+status=0
+podpid list -o json --timeout 1s >"$DOC" 2>"$SCRATCH/err" || status=$?
+kill -CONT "$(cat "$NODE/dockerd.pid")"
+[ $status -eq 3 ] || fail "dockerd stands still: exit status $status"
+[ ! -s "$DOC" ] || fail "half a document: $(head -c 200 "$DOC")"
+
 # A look at any moment is whole, or it is none.
 (sleep 0.3 && sandbox stop -KILL) &
 end=$((SECONDS + 30))
