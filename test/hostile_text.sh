@@ -2,11 +2,11 @@
 # Names, labels, images and messages from a runtime that means ill: escape sequences, newlines,
 # invalid UTF-8, a megabyte. Whatever is printed stays one line a row, JSON stays JSON, and no
 # control byte reaches the terminal.
-#   test/hostile_text.sh PODPID FAKE-CRI MAKE-CAPTURE
+#   test/hostile_text.sh PODPID FAKE-CRI MAKE-CAPTURE VALIDATE
 set -u
-podpid=$1 fake_cri=$2
-make_capture=$3
+podpid=$1 fake_cri=$2 make_capture=$3 validate=$4
 folder=$(mktemp -d)
+schema=$(dirname "$(readlink -f "$0")")/../resolver/schema/podpid.v1.json
 proc=$folder/node/proc
 failed=0
 command -v jq >/dev/null || {
@@ -83,6 +83,7 @@ lines $((rows + 1))
 run 1 list -o tree
 run 1 list -v
 run 1 list -o json
+"$validate" "$schema" <"$folder/out" || complain "not as its schema says"
 jq -e --argjson n $rows '.schema == "podpid/v1" and ([.pods[].containers[]] | length) == $n
 	and ([.pods[].containers[] | select(.pid)] == []) and .complete == false' "$folder/out" >/dev/null || complain "not the document that was expected"
 # What JSON can hold is held as it is.

@@ -1,9 +1,9 @@
 #!/bin/bash
 # The program against runtimes that Debian has no packages of: a server gives the replies that were
 # recorded on them, and a folder of files has the processes that ran there then.
-#   test/recorded.sh PODPID FAKE-CRI MAKE-CAPTURE
+#   test/recorded.sh PODPID FAKE-CRI MAKE-CAPTURE VALIDATE
 set -u
-podpid=$1 fake_cri=$2 make_capture=$3
+podpid=$1 fake_cri=$2 make_capture=$3 validate=$4
 here=$(dirname "$(readlink -f "$0")")
 folder=$(mktemp -d)
 server=
@@ -39,6 +39,7 @@ node() {
 	read -r _ <"$folder/ready"
 	"$podpid" list -a -o json --proc "$folder/capture/proc" -r "unix://$folder/cri.sock" \
 		>"$folder/doc" 2>"$folder/err" || complain "exit status $?: $(cat "$folder/err")"
+	"$validate" "$here/../resolver/schema/podpid.v1.json" <"$folder/doc" || complain "not as its schema says"
 }
 
 # is FILTER EXPECTED

@@ -85,16 +85,4 @@ kill -CONT "$(cat "$NODE/dockerd.pid")"
 [ $status -eq 3 ] || fail "dockerd stands still: exit status $status"
 [ ! -s "$DOC" ] || fail "half a document: $(head -c 200 "$DOC")"
 
-# A look at any moment is whole, or it is none.
-(sleep 0.3 && sandbox stop -KILL) &
-end=$((SECONDS + 30))
-while :; do
-	status=0
-	podpid list -o json >"$DOC" 2>"$SCRATCH/err" || status=$?
-	[ $status -ne 3 ] || break
-	[ $status -eq 0 ] || fail "exit status $status: $(cat "$SCRATCH/err")"
-	consistent "$DOC"
-	[ $SECONDS -lt $end ] || fail "dockerd is killed, and podpid does not see it"
-done
-[ ! -s "$DOC" ] || fail "half a document: $(head -c 200 "$DOC")"
-wait
+whole_or_none -KILL

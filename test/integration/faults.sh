@@ -59,6 +59,11 @@ sandbox stop -KILL
 list stopped "$NODE/containerd.sock"
 sandbox start
 
+for _ in 1 2 3; do
+	whole_or_none -KILL
+	sandbox start
+done
+
 # Somebody who may not.
 chmod 755 "$SCRATCH"
 cp "$PODPID" "$SCRATCH/podpid"

@@ -125,8 +125,30 @@ look() {
 	consistent "$DOC"
 }
 
-# A pid is there only if verified; then it is the runtime's, and the one process with role main.
+# whole_or_none SIGNAL: the daemon gets it in the middle of looks: each of them is whole, or is exit
+# status 3 with nothing on stdout.
+whole_or_none() {
+	local end=$((SECONDS + 30)) status sender
+
+	(sleep "0.3$RANDOM" && sandbox stop "$1") &
+	sender=$!
+	while :; do
+		status=0
+		podpid list -o json --timeout 3s >"$DOC" 2>"$SCRATCH/err" || status=$?
+		[ $status -ne 3 ] || break
+		[ $status -eq 0 ] || fail "exit status $status: $(cat "$SCRATCH/err")"
+		consistent "$DOC"
+		[ $SECONDS -lt $end ] || fail "the daemon is stopped ($1), and podpid does not see it"
+	done
+	[ ! -s "$DOC" ] || fail "half a document: $(head -c 200 "$DOC")"
+	wait $sender
+}
+
+# What the schema says. A pid is there only if verified; then it is the runtime's, and the one process
+# with role main.
 consistent() {
+	"$PODPID_BUILD/test/validate" "$TOP/resolver/schema/podpid.v1.json" <"$1" ||
+		fail "the document is not what its schema says"
 	jq -e '
 		def sound:
 			if .verdict == "verified" then
