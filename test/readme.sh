@@ -9,6 +9,7 @@ TOP=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 FOLDER=$(mktemp -d)
 trap 'rm -rf "$FOLDER"' EXIT
 unset CONTAINER_RUNTIME_ENDPOINT CRI_CONFIG_FILE HOST_PROC NODE_NAME COLUMNS
+export LC_ALL=C.UTF-8 # trees are drawn as README shows them
 cd "$TOP"
 failed=0
 
