@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# What README says is true: its console blocks give what they show, on the recorded node; its policy
-# is read, its C example compiles; each option that it names is known to --help, and each verb of
-# --help is named.
+# What README and the manual page say is true: README's console blocks give what they show, on the
+# recorded node; its policy is read, its C example compiles; each option that it names is known to
+# --help; each verb of --help is named in README, and each verb and option in the manual page.
 #   test/readme.sh PODPID CC
 set -euo pipefail
 PODPID=$1 CC=$2
@@ -83,6 +83,15 @@ while read -r option; do
 	grep -qE -- "(^|[ ,])$option( |\$)" "$FOLDER/help" || complain "README names $option, which --help does not know"
 done <"$FOLDER/options"
 [ "$(wc -l <"$FOLDER/options")" -ge 10 ] || complain 'hardly an option was found in README'
+
+# The manual page: every verb and option, and no other.
+man=hack/man/podpid.1
+grep -oE -- '^ +(-[a-zA-Z], )?--[a-z-]+' "$FOLDER/help" | grep -oE -- '--[a-z-]+' | sort -u >"$FOLDER/known"
+grep -oE 'Fl -[a-z-]+' "$man" | sed 's/Fl -/--/' | sort -u >"$FOLDER/explained"
+diff "$FOLDER/known" "$FOLDER/explained" || complain 'options of --help (<) and of the manual page (>) differ'
+for verb in $verbs; do
+	grep -qx "\.It Cm $verb" "$man" || complain "the manual page does not explain the verb $verb"
+done
 
 # Files that it points to.
 grep -oE '\]\([^)#]+\)' README.md | tr -d '()]' | grep -v '^http' >"$FOLDER/links"
