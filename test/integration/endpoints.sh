@@ -100,6 +100,39 @@ chooses /run/containerd/containerd.sock 'well-known'
 warns /etc/crictl.yaml
 chmod 644 /etc/crictl.yaml
 
+# The kubelet's own word comes first; it says so on its command line or in a file.
+# kubelet ARG...: in the mount namespace that counts: PID 1's, or ours where that cannot be read.
+cp "$PODPID_BUILD/test/podmaker/pause" "$SCRATCH/kubelet"
+KUBELETS=()
+in_hosts=()
+! readlink /proc/1/ns/mnt >/dev/null || in_hosts=(nsenter --mount --target 1)
+kubelet() {
+	${in_hosts[@]+"${in_hosts[@]}"} "$SCRATCH/kubelet" "$@" &
+	KUBELETS+=($!)
+	CHILDREN+=($!)
+	eventually 10 grep -qx kubelet "/proc/$!/comm"
+}
+echo 'runtime-endpoint: unix:///run/containerd/containerd.sock' >/etc/crictl.yaml
+kubelet --v=2 --container-runtime-endpoint=unix:///run/crio/crio.sock
+chooses /run/crio/crio.sock kubelet
+warns "the kubelet's is taken"
+kubelet --config /etc/kubelet.yaml
+echo 'containerRuntimeEndpoint: unix:///run/crio/../crio/crio.sock' >/etc/kubelet.yaml
+chooses /run/crio/crio.sock kubelet
+echo 'containerRuntimeEndpoint: unix:///run/other.sock' >/etc/kubelet.yaml
+chooses /run/containerd/containerd.sock /etc/crictl.yaml
+warns 'two kubelets differ'
+kill "${KUBELETS[0]}"
+wait "${KUBELETS[0]}" || true
+rm /etc/kubelet.yaml
+echo 'KUBELET_KUBEADM_ARGS="--container-runtime-endpoint=unix:///run/crio/crio.sock"' >/run/flags
+mkdir -p /var/lib/kubelet
+mv /run/flags /var/lib/kubelet/kubeadm-flags.env
+chooses /run/crio/crio.sock kubeadm-flags.env
+kill "${KUBELETS[1]}"
+wait "${KUBELETS[1]}" || true
+rm /var/lib/kubelet/kubeadm-flags.env
+
 # A socket in a pod's volume, and in a folder that others can write.
 volume=/var/lib/kubelet/pods/1b4e28ba-2fa1-11d2-883f-0016d3cca427/volumes/kubernetes.io~empty-dir/v/r.sock
 serve crio-1.37 $volume

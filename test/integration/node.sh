@@ -128,4 +128,11 @@ status=0
 [ ! -e "$SCRATCH/handoff" ] || fail "a handoff file from another PID namespace"
 grep -q 'host.pidns' "$SCRATCH/out" || grep -qi 'PID namespace' "$SCRATCH/out" || fail "preflight: $(cat "$SCRATCH/out")"
 
+# From inside a pod, with the node's /proc or its own.
+in_pod=(nsenter --target "$(head -n 1 "$SCRATCH/theirs" | cut -d ' ' -f 2)" --pid --cgroup --ipc --uts --net)
+sees "in a pod, the node's /proc" all 'another PID namespace' "${in_pod[@]}"
+# shellcheck disable=SC2016 # for the inner shell
+sees 'in a pod, its own /proc' none 'PID namespace' "${in_pod[@]}" \
+	unshare --mount sh -c 'mount -t proc proc /proc && exec "$@"' sh
+
 unshare --pid --fork --mount-proc "$0" inside
