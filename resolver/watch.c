@@ -15,6 +15,7 @@ static const nsec default_period = 30 * NSEC_PER_SEC;
 /* A container is followed from its cgroup's making to its running, and from its main process's end
  * to the runtime's word. */
 static const nsec chase_first = 30 * NSEC_PER_MSEC;
+static const nsec chase_most = 100 * NSEC_PER_MSEC; /* while something is on its way */
 static const nsec chase_time = 2 * NSEC_PER_SEC;
 static const nsec least_gap = 10 * NSEC_PER_MSEC;
 static const nsec most_gap = 100 * NSEC_PER_MSEC;
@@ -135,6 +136,20 @@ void podpid_watch_look_now(struct podpid_watch *w)
     }
 }
 
+/* Is anything between being made and running, or between its process's end and the runtime's word?
+ */
+static bool is_on_its_way(const struct podpid_watch *w)
+{
+    for (size_t i = 0; i < w->now.n_rows; i++) {
+        enum podpid_verdict v = w->now.rows[i]->verdict;
+
+        if (v == PODPID_CREATED || v == PODPID_DEAD || v == PODPID_VERDICT_ERROR) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void plan_next(struct podpid_watch *w, nsec now)
 {
     w->next_look = w->next_full;
@@ -142,10 +157,11 @@ static void plan_next(struct podpid_watch *w, nsec now)
         w->look_again = false;
         w->next_look = soonest(w, now);
     } else if (now < w->chase_until) {
-        nsec at = nsec_after(now, w->chase_pause);
+        nsec pause = is_on_its_way(w) ? nsec_min(w->chase_pause, chase_most) : w->chase_pause;
+        nsec at = nsec_after(now, pause);
 
         w->next_look = nsec_min(w->next_full, at > soonest(w, now) ? at : soonest(w, now));
-        w->chase_pause *= 2;
+        w->chase_pause += w->chase_pause / 2;
     }
 }
 
