@@ -20,9 +20,11 @@ docker_client() {
 	DOCKER_CONFIG=$DIR/cli docker -H "$(docker_endpoint)" "$@"
 }
 
+DOCKER_RUN=(run -d) # or to create only
+
 # Networks are none of our business here, and the warning about them comes with every container.
 docker_run() {
-	docker_client run -d "$@" 2> >(grep -v '^WARNING: IPv4 forwarding is disabled' >&2)
+	docker_client "${DOCKER_RUN[@]}" "$@" 2> >(grep -v '^WARNING: IPv4 forwarding is disabled' >&2)
 }
 
 docker_config() {
@@ -110,7 +112,7 @@ docker_container() {
 }
 
 docker_make() {
-	local what=${1:-} namespace=prod name=app uid options=()
+	local what=${1:-} namespace=prod name=app uid options=() DOCKER_RUN=("${DOCKER_RUN[@]}")
 	shift
 
 	uid=$(cat /proc/sys/kernel/random/uuid)
@@ -120,6 +122,7 @@ docker_make() {
 		--name) name=$2 && shift 2 ;;
 		--uid) uid=$2 && shift 2 ;;
 		--label) options+=("$1" "$2") && shift 2 ;;
+		--create-only) DOCKER_RUN=(create) && shift ;;
 		--*) options+=("$1") && shift ;;
 		*) break ;;
 		esac

@@ -29,6 +29,7 @@ make_pods() {
 	make_container "$pod" left sh -c 'exit 3' >/dev/null
 	id=$(make_container "$pod" killed sleep 1000001)
 	sandbox kill "$id"
+	make container --name never --create-only "$pod" >/dev/null
 }
 
 # check WHAT
@@ -40,7 +41,7 @@ check() {
 	eventually 10 ended || fail "$1: not two exited containers"
 	wrong=$(jq -c '.pods[].containers[] | select(.state == "running" and .verdict != "verified") | [.name, .verdict, .evidence]' "$DOC")
 	[ -z "$wrong" ] || fail "$1: not verified: $wrong"
-	[ "$(jq '[.pods[].containers[]] | length' "$DOC")" = 18 ] || fail "$1: not 18 containers"
+	[ "$(jq '[.pods[].containers[]] | length' "$DOC")" = 19 ] || fail "$1: not 19 containers"
 	jq -r '.runtime | "\(.name) \(.version) \(.api)"' "$DOC"
 	essence >"$SCRATCH/essence"
 	[ -e "$SCRATCH/first" ] || cp "$SCRATCH/essence" "$SCRATCH/first"
