@@ -152,6 +152,7 @@ static int start_scan(struct podpid_look *k, struct err *err)
     k->scan = NULL;
     ptable_free(k->next);
     k->scanned = false;
+    k->loaded_ahead = k->client && k->rounds == 0 ? 0 : SIZE_MAX;
     return ptable_scan_new(&k->procfs, k->next, &k->scan, err);
 }
 
@@ -218,10 +219,14 @@ static int judge_without_client(struct podpid_look *k, nsec now, struct err *err
 
 static int gather(struct podpid_look *k, nsec now, struct err *err)
 {
+    bool was_scanned = k->scanned;
     int rc = scan_more(k, err);
 
     if (rc < 0) {
         return rc;
+    }
+    if (was_scanned && k->asked && look_load_ahead(k) < 0) {
+        return err_nomem(err);
     }
     if (k->client && now >= k->status_deadline && (k->asked || !k->identified)) {
         look_fail_unanswered(k);
@@ -338,7 +343,8 @@ int64_t podpid_look_deadline(const struct podpid_look *k)
     nsec deadline;
 
     if (k->phase == LOOK_START || k->phase == LOOK_DONE ||
-        (k->phase == LOOK_GATHER && !k->scanned)) {
+        (k->phase == LOOK_GATHER &&
+         (!k->scanned || (k->asked && k->loaded_ahead < k->table->n_procs)))) {
         return 0;
     }
     deadline = k->deadline;

@@ -176,3 +176,40 @@ int look_load_roots(struct podpid_look *k)
     }
     return 0;
 }
+
+/* ---- Ahead --------------------------------------------------------------------------------- */
+
+/* Whose parent is in no container of that id. The anchors, which decide, are not known yet. */
+static bool looks_like_root(const struct ptable *t, const struct proc *row)
+{
+    const char *id = t->cgroups[row->cgroup].facts.container_id;
+    const struct proc *parent;
+    const char *other;
+
+    if (!id || !(row->have & PROC_STAT)) {
+        return false;
+    }
+    parent = ptable_find(t, row->ppid);
+    other = parent ? t->cgroups[parent->cgroup].facts.container_id : NULL;
+    return !other || strcmp(id, other) != 0;
+}
+
+int look_load_ahead(struct podpid_look *k)
+{
+    enum { ROWS = 64, ROOTS = 8 };
+    struct ptable *t = k->table;
+    unsigned roots = 0;
+
+    for (unsigned i = 0; i < ROWS && roots < ROOTS && k->loaded_ahead < t->n_procs; i++) {
+        struct proc *row = &t->procs[k->loaded_ahead++];
+
+        if (!looks_like_root(t, row)) {
+            continue;
+        }
+        roots++;
+        if (ptable_load(t, &k->procfs, row, PROC_STATUS | PROC_NS) < 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}

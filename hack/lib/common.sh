@@ -72,3 +72,25 @@ cgroup_roots() {
 		esac
 	done </proc/self/mountinfo
 }
+
+# In a chroot "/" is no mount point: nobody can change its propagation, as unshare and runc want to.
+# own_root SCRIPT ARG...: runs it anew where / is one, and does not come back; or does nothing where
+# that is not so. If / is shared outside, only the empty tmpfs around the new root shows there.
+own_root() {
+	local dir status=0
+
+	[ "$(id -u)" = 0 ] && unshare --mount --propagation unchanged true 2>/dev/null || return 0
+	! unshare --mount --propagation private true 2>/dev/null || return 0
+	dir=$(mktemp -d)
+	# shellcheck disable=SC2016 # for the inner shell
+	unshare --mount --propagation unchanged sh -c '
+		dir=$1 here=$2
+		shift 2
+		mount -t tmpfs tmpfs "$dir" && mount --make-private "$dir" && mkdir "$dir/root" &&
+			mount --rbind / "$dir/root" && mount --make-rprivate "$dir/root" &&
+			exec chroot "$dir/root" sh -c "cd \"\$0\" && exec \"\$@\"" "$here" "$@"' \
+		sh "$dir" "$PWD" "$@" || status=$?
+	! mountpoint -q "$dir" || umount "$dir"
+	rmdir "$dir"
+	exit "$status"
+}
