@@ -23,7 +23,7 @@ run() {
 	"$podpid" preflight "$@" >"$folder/out" 2>"$folder/err" </dev/null
 	got=$?
 	[ "$got" = "$status" ] || complain "preflight $*: status $got, not $status"
-	[ -z "$pattern" ] || cat "$folder/out" "$folder/err" | grep -q -e "$pattern" || complain "preflight $*: no \"$pattern\""
+	[ -z "$pattern" ] || grep -q -e "$pattern" "$folder/out" "$folder/err" || complain "preflight $*: no \"$pattern\""
 }
 
 # valid: standard output is a document of the preflight with all checks.

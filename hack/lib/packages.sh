@@ -77,7 +77,8 @@ add_path() {
 add_missing_library() {
 	local program=$1 release=$2 library=$3 package=$4 dir
 
-	if ldd "$program" 2>/dev/null | grep -q "$library.*not found"; then
+	# Not through a pipe: grep -q leaves at its first match, and ldd dies of that.
+	if grep -q "$library.*not found" <<<"$(ldd "$program" 2>/dev/null)"; then
 		unpack "$release" "$package"
 		for dir in "$(cache_folder)/$release"/usr/lib/*-linux-gnu* "$(cache_folder)/$release"/lib/*-linux-gnu*; do
 			[ ! -d "$dir" ] || LD_LIBRARY_PATH=${LD_LIBRARY_PATH:+$LD_LIBRARY_PATH:}$dir
@@ -113,7 +114,7 @@ find_busybox() {
 	local busybox
 
 	busybox=$(command -v busybox || true)
-	if [ -z "$busybox" ] || ! ldd "$busybox" 2>&1 | grep -q 'not a dynamic executable'; then
+	if [ -z "$busybox" ] || ! grep -q 'not a dynamic executable' <<<"$(ldd "$busybox" 2>&1)"; then
 		unpack bookworm busybox-static
 		busybox=$(cache_folder)/bookworm/bin/busybox
 		[ -x "$busybox" ] || busybox=$(cache_folder)/bookworm/usr/bin/busybox

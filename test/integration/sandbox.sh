@@ -21,6 +21,17 @@ traces() {
 	} | sort
 }
 
+# named TRACES: what those that are processes are running.
+named() {
+	local trace
+
+	for trace in $1; do
+		case $trace in
+		/proc/*/cmdline) tr '\0' ' ' <"$trace" 2>/dev/null || true ;;
+		esac
+	done
+}
+
 for runtime in containerd docker; do
 	dir=$SCRATCH/$runtime
 	own_node --runtime $runtime --pods 2 --containers 2 --processes 2
@@ -40,7 +51,7 @@ for runtime in containerd docker; do
 		[ ! -e "/proc/$pid/exe" ] || ! readlink "/proc/$pid/exe" >/dev/null || fail "$runtime: process $pid is left"
 	done
 	left=$(traces "$dir")
-	[ -z "$left" ] || fail "$runtime: left behind: $left"
+	[ -z "$left" ] || fail "$runtime: left behind: $left $(named "$left")"
 done
 
 # Broken off in the middle.
