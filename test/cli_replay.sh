@@ -51,7 +51,10 @@ run 0 '' capture --no-runtime "$mine"
 # 1 where somebody on this node has cgroups of one id in several pods: that is said, not guessed.
 status=0
 "$podpid" list -a --replay "$mine" >"$folder/out" 2>"$folder/err" || status=$?
-[ "$status" -le 1 ] && [ -s "$folder/out" ] || { echo "FAILED: list of a capture of this node: $status"; failed=1; }
+if [ "$status" -gt 1 ] || [ ! -s "$folder/out" ]; then
+	echo "FAILED: list of a capture of this node: $status"
+	failed=1
+fi
 run 0 '' whois $$ --replay "$mine"
 run 1 'not empty' capture --no-runtime "$mine"
 run 2 '--replay' capture --replay "$demo" "$folder/again"
