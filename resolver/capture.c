@@ -12,8 +12,7 @@
 #include "resolver/json.h"
 #include "resolver/replay.h"
 
-/* ---- Files --------------------------------------------------------------------------------------
- */
+/* ---- Files ----------------------------------------------------------------------------------- */
 
 static int cannot_write(const char *where, const char *name, int errnum, struct err *err)
 {
@@ -95,8 +94,7 @@ static void remove_contents(int dir_fd)
     closedir(d);
 }
 
-/* ---- runtime.json -------------------------------------------------------------------------------
- */
+/* ---- runtime.json ---------------------------------------------------------------------------- */
 
 static json_t *labels_of(const struct view_label *labels, size_t n, bool with_values)
 {
@@ -187,8 +185,7 @@ static json_t *runtime_of(const struct capture_source *src)
     return o;
 }
 
-/* ---- The rest -----------------------------------------------------------------------------------
- */
+/* ---- The rest -------------------------------------------------------------------------------- */
 
 static json_t *node_of(const struct capture_source *src)
 {

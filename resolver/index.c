@@ -218,8 +218,7 @@ const struct podpid_container *podpid_index_by_id(const struct podpid_index *x, 
     return NULL;
 }
 
-/* ---- Probing -----------------------------------------------------------------------------------
- */
+/* ---- Probing --------------------------------------------------------------------------------- */
 
 static const struct podpid_container *by_exact_path(const struct podpid_index *x, struct str path,
                                                     uint64_t hash)

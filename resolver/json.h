@@ -13,8 +13,7 @@
 #include "cri/base/error.h"
 #include "resolver/podpid.h"
 
-/* ---- Values: json_rows.c ------------------------------------------------------------------------
- */
+/* ---- Values: json_rows.c --------------------------------------------------------------------- */
 
 json_t *doc_text(const char *s);                       /* NULL text: null */
 json_t *doc_number(uint64_t n);                        /* as it is */
@@ -39,8 +38,7 @@ json_t *doc_container_line(const struct podpid_container *c);
 json_t *doc_stray(const struct podpid_stray *s);
 json_t *doc_foreign(const struct podpid_foreign *f);
 
-/* ---- The writer: json.c -------------------------------------------------------------------------
- */
+/* ---- The writer: json.c ---------------------------------------------------------------------- */
 
 struct doc_writer {
     podpid_write_fn write;

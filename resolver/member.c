@@ -6,8 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A map from text to a unit, or to a list of units by way of next[]. Open addressing; sized once.
- */
+/* A map from text to a unit. Open addressing; sized once. */
 struct slot {
     struct str key;
     int32_t unit;

@@ -67,8 +67,7 @@ static void say(struct verdict *v, enum podpid_verdict verdict, const char *fmt,
     va_end(ap);
 }
 
-/* ---- What the runtime says of the state ---------------------------------------------------------
- */
+/* ---- What the runtime says of the state ------------------------------------------------------ */
 
 static bool state_decides(const struct unit *u, struct verdict *v)
 {
@@ -113,8 +112,7 @@ static bool state_decides(const struct unit *u, struct verdict *v)
     return false;
 }
 
-/* ---- Virtual machines ---------------------------------------------------------------------------
- */
+/* ---- Virtual machines ------------------------------------------------------------------------ */
 
 static bool in_list(const char *list, const char *name)
 {

@@ -22,8 +22,7 @@ static const nsec most_gap = 100 * NSEC_PER_MSEC;
 static const nsec backoff_first = 100 * NSEC_PER_MSEC;
 static const nsec backoff_most = 5 * NSEC_PER_SEC;
 
-/* ---- Making and freeing
- * ---------------------------------------------------------------------------- */
+/* ---- Making and freeing ---------------------------------------------------------------------- */
 
 static int watch_new(const struct podpid_watch_options *options, struct podpid_watch **ret,
                      struct err *err)
@@ -94,8 +93,7 @@ int podpid_watch_fd(const struct podpid_watch *w)
     return w->epoll_fd;
 }
 
-/* ---- When to look
- * ----------------------------------------------------------------------------------- */
+/* ---- When to look ---------------------------------------------------------------------------- */
 
 /* Looks follow each other no faster than they take, however much changes; a slow one (the node is
  * busy) does not hold the next back for long. */
@@ -165,8 +163,7 @@ static void plan_next(struct podpid_watch *w, nsec now)
     }
 }
 
-/* ---- The truth
- * -------------------------------------------------------------------------------------- */
+/* ---- The truth ------------------------------------------------------------------------------- */
 
 static int found_runtime(struct podpid_watch *w)
 {
@@ -278,8 +275,7 @@ static int step_look(struct podpid_watch *w, nsec now, struct podpid_error *erro
     return rc < 0 ? error_publish(&err, error) : 0;
 }
 
-/* ---- The stepper
- * ------------------------------------------------------------------------------------ */
+/* ---- The stepper ----------------------------------------------------------------------------- */
 
 int podpid_watch_step(struct podpid_watch *w, int64_t now, struct podpid_error *error)
 {

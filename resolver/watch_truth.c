@@ -14,8 +14,7 @@ void document_free(struct document *d)
     *d = (struct document){0};
 }
 
-/* ---- The queue
- * ----------------------------------------------------------------------------------- */
+/* ---- The queue ------------------------------------------------------------------------------- */
 
 static int push(struct podpid_watch *w, const struct podpid_event *e)
 {
@@ -52,8 +51,7 @@ int watch_push_runtime(struct podpid_watch *w, const char *detail)
         w, &(struct podpid_event){.kind = PODPID_EVENT_RUNTIME, .source = "look", .detail = text});
 }
 
-/* ---- The part that was asked for
- * ----------------------------------------------------------------- */
+/* ---- The part that was asked for ------------------------------------------------------------- */
 
 static bool is_asked_for(void *context, const struct podpid_container *c)
 {
@@ -124,8 +122,7 @@ static int make_document(struct podpid_watch *w, struct podpid_snapshot *full, s
     return 0;
 }
 
-/* ---- Comparing
- * ----------------------------------------------------------------------------------- */
+/* ---- Comparing ------------------------------------------------------------------------------- */
 
 static int by_id(const void *pa, const void *pb)
 {
@@ -166,8 +163,7 @@ static int push_container(struct podpid_watch *w, enum podpid_event_kind kind,
     return push(w, &(struct podpid_event){.kind = kind, .source = source, .container = c});
 }
 
-/* ---- The end of a main process
- * ------------------------------------------------------------------ */
+/* ---- The end of a main process --------------------------------------------------------------- */
 
 /* The row without its main process. What else was in the container may live on or not: that is for
  * the next look to say. */
@@ -209,8 +205,7 @@ int watch_exited(struct podpid_watch *w, struct live *l)
     return push_container(w, PODPID_EVENT_CHANGED, c, "pidfd");
 }
 
-/* ---- A new truth
- * -------------------------------------------------------------------------------- */
+/* ---- A new truth ----------------------------------------------------------------------------- */
 
 struct comparison {
     struct live **lives; /* of the new document */

@@ -57,8 +57,7 @@ void watch_wake_close(struct podpid_watch *w)
     }
 }
 
-/* ---- Main processes
- * ------------------------------------------------------------------------------ */
+/* ---- Main processes -------------------------------------------------------------------------- */
 
 void watch_drop_pidfd(struct podpid_watch *w, struct live *l)
 {
@@ -102,8 +101,7 @@ bool watch_follow_exit(struct podpid_watch *w, struct live *l, const struct podp
     return true;
 }
 
-/* ---- The runtime's events
- * ------------------------------------------------------------------------ */
+/* ---- The runtime's events -------------------------------------------------------------------- */
 
 static void drop_events(struct podpid_watch *w, nsec retry)
 {

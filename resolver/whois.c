@@ -95,8 +95,7 @@ static const struct track *find_track(const struct whois_index *w, const char *i
     return NULL;
 }
 
-/* ---- Which process is meant --------------------------------------------------------------------
- */
+/* ---- Which process is meant ------------------------------------------------------------------ */
 
 static bool read_status(const struct podpid_snapshot *s, pid_t pid, struct status_text *ret)
 {
@@ -218,8 +217,7 @@ static pid_t process_of(const struct podpid_snapshot *s, pid_t pid)
     return read_status(s, pid, &st) ? st.tgid : 0;
 }
 
-/* ---- Where it is -------------------------------------------------------------------------------
- */
+/* ---- Where it is ----------------------------------------------------------------------------- */
 
 /* The row as it is now: read through a pinned descriptor, and put into the table where it is not
  * the process that the scan saw. NULL: it is gone, or memory is out (*ret_rc). */

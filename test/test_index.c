@@ -109,8 +109,7 @@ static void an_empty_snapshot_answers_no(void **state)
     podpid_snapshot_free(s);
 }
 
-/* ---- Probing, in a folder that stands in for /proc
- * ----------------------------------------------- */
+/* ---- Probing, in a folder that stands in for /proc ------------------------------------------- */
 
 struct fake_proc {
     char dir[64];

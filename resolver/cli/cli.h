@@ -79,8 +79,7 @@ struct cli {
     char letters[112];
 };
 
-/* ---- options.c --------------------------------------------------------------------------------
- */
+/* ---- options.c ------------------------------------------------------------------------------- */
 
 /* The next option of the verb's own, its key, with getopt's optarg; common options are dealt with
  * inside. CLI_DONE or CLI_STOP at the end. */
@@ -93,14 +92,12 @@ bool cli_format_is(const struct cli *cli, const char *name);
 /* Is any of -n, -p, -l, --container, --uid given? */
 bool cli_has_selector(const struct cli *cli);
 
-/* ---- help.c -----------------------------------------------------------------------------------
- */
+/* ---- help.c ---------------------------------------------------------------------------------- */
 
 void cli_help(const struct cli_verb *verb);
 void cli_help_program(const struct cli_verb *const *verbs);
 
-/* ---- say.c ------------------------------------------------------------------------------------
- */
+/* ---- say.c ----------------------------------------------------------------------------------- */
 
 /* One line on standard error, "podpid: " in front, made safe for a terminal. */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
@@ -122,8 +119,7 @@ int cli_write(void *context, const char *data, size_t n);
  * are looked at (then "..."). NULL text is "-", NULL result: memory is out. */
 char *cli_text(const struct cli *cli, const char *text, size_t max);
 
-/* ---- look.c -----------------------------------------------------------------------------------
- */
+/* ---- look.c ---------------------------------------------------------------------------------- */
 
 /* SIGINT, SIGTERM and SIGHUP (but those that are ignored or blocked) held back and readable on a
  * descriptor, so that blocking work can end with nothing half done. One that came and was not read
@@ -148,8 +144,7 @@ int cli_targets(struct cli *cli, struct podpid_targets **ret);
  * may hold none; it is the caller's after a failure, too. */
 int cli_all_targets(struct cli *cli, struct podpid_targets **ret);
 
-/* ---- Verbs ------------------------------------------------------------------------------------
- */
+/* ---- Verbs ----------------------------------------------------------------------------------- */
 
 extern const struct cli_verb list_verb, pid_verb, whois_verb, watch_verb, preflight_verb,
     cgroup_verb, capture_verb, version_verb;

@@ -40,8 +40,7 @@ static int64_t now_ns(void)
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
-/* ---- Showing
- * ------------------------------------------------------------------------------------- */
+/* ---- Showing --------------------------------------------------------------------------------- */
 
 /* On a terminal the whole table, drawn anew after every batch. */
 static int redraw(const struct watcher *w)
@@ -182,8 +181,7 @@ static int show(struct watcher *w)
     return status;
 }
 
-/* ---- Waiting
- * ------------------------------------------------------------------------------------- */
+/* ---- Waiting --------------------------------------------------------------------------------- */
 
 /* SIGPIPE is held back, too: who goes away from the other end of our output must not keep us from
  * removing the handoff file. It ends us afterwards, as it does everybody. */

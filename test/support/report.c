@@ -260,8 +260,7 @@ void report_compare(const json_t *doc, struct str expected, struct scenario *s, 
     rows_free(r);
 }
 
-/* ---- What holds for every document --------------------------------------------------------------
- */
+/* ---- What holds for every document ----------------------------------------------------------- */
 
 static bool holds(const json_t *list, long long pid)
 {

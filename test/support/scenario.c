@@ -50,8 +50,7 @@ static bool refuse(struct writing *w, const char *fmt, ...)
     return false;
 }
 
-/* ---- Words of a line ----------------------------------------------------------------------------
- */
+/* ---- Words of a line ------------------------------------------------------------------------- */
 
 static const char *bare(const struct writing *w, unsigned i)
 {
@@ -80,8 +79,7 @@ static int64_t number(const struct writing *w, const char *key, int64_t otherwis
     return v ? strtoll(v, NULL, 10) : otherwise;
 }
 
-/* ---- Rows ---------------------------------------------------------------------------------------
- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 static json_t *time_of(int64_t ticks)
 {
@@ -400,8 +398,7 @@ static bool do_line(struct writing *w)
     return refuse(w, "no such word: %s", w->words[0].value);
 }
 
-/* ---- The whole ----------------------------------------------------------------------------------
- */
+/* ---- The whole ------------------------------------------------------------------------------- */
 
 static void write_json(const char *dir, const char *name, json_t *o)
 {
