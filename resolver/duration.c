@@ -5,7 +5,7 @@
 
 int podpid_parse_duration(const char *text, int64_t *ret, struct podpid_error *error)
 {
-    struct err err;
+    struct err err = {0};
 
     if (text_to_duration(text, ret)) {
         return PODPID_OK;

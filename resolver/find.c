@@ -274,7 +274,7 @@ int podpid_snapshot_find(const struct podpid_snapshot *s, const char *name,
 {
     const char *id = skip_scheme(name);
     struct found f = {0};
-    struct err err;
+    struct err err = {0};
     int rc;
 
     rc = id == name && strchr(name, '/') ? find_by_name(s, name, &f, &err)

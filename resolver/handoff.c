@@ -373,14 +373,14 @@ static int memfd(const struct podpid_snapshot *targets, int *ret_fd, struct err 
 int podpid_handoff_memfd(const struct podpid_snapshot *targets, int *ret_fd,
                          struct podpid_error *error)
 {
-    struct err err;
+    struct err err = {0};
 
     return memfd(targets, ret_fd, &err) < 0 ? error_publish(&err, error) : 0;
 }
 
 int podpid_handoff_remove(const char *path, struct podpid_error *error)
 {
-    struct err err;
+    struct err err = {0};
 
     return handoff_remove(path, &err) < 0 ? error_publish(&err, error) : 0;
 }

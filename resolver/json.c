@@ -195,7 +195,7 @@ int podpid_snapshot_to_json(const struct podpid_snapshot *s, enum podpid_json_st
                             podpid_write_fn write, void *context, struct podpid_error *error)
 {
     struct doc_writer w;
-    struct err err;
+    struct err err = {0};
     int rc;
 
     if (style == PODPID_JSON_LINES) {

@@ -23,7 +23,7 @@ int podpid_answer_to_json(const struct podpid_answer *a, podpid_write_fn write, 
                           struct podpid_error *error)
 {
     struct doc_writer w;
-    struct err err;
+    struct err err = {0};
 
     doc_writer_init(&w, write, context, false);
     doc_value(&w, NULL, doc_answer(a));

@@ -158,7 +158,7 @@ static int pidfds(const struct podpid_snapshot *targets, const char *proc,
 int podpid_handoff_pidfds(const struct podpid_snapshot *targets, const char *proc,
                           struct podpid_pidfd **ret, size_t *ret_n, struct podpid_error *error)
 {
-    struct err err;
+    struct err err = {0};
 
     proc = proc ? proc : "/proc";
     return pidfds(targets, proc, ret, ret_n, &err) < 0 ? error_publish(&err, error) : 0;

@@ -72,7 +72,7 @@ static int preflight_new(const struct podpid_preflight_options *options,
 int podpid_preflight_new(const struct podpid_preflight_options *options,
                          struct podpid_preflight **ret, struct podpid_error *error)
 {
-    struct err err;
+    struct err err = {0};
 
     return preflight_new(options, ret, &err) < 0 ? error_publish(&err, error) : 0;
 }
@@ -168,7 +168,7 @@ static int end_try(struct podpid_preflight *p, struct podpid_snapshot *snapshot,
 static int end_failed(struct podpid_preflight *p, const struct podpid_error *look_error, nsec now,
                       struct podpid_error *error)
 {
-    struct err err;
+    struct err err = {0};
 
     podpid_look_free(p->look);
     p->look = NULL;
@@ -182,7 +182,7 @@ static int start_look(struct podpid_preflight *p, nsec now, struct podpid_error 
 {
     struct epoll_event e = {.events = EPOLLIN};
     struct podpid_error look_error = PODPID_ERROR_INIT;
-    struct err err;
+    struct err err = {0};
 
     if (podpid_look_new(p->options.look, &p->look, &look_error) < 0) {
         p->look = NULL;
@@ -199,7 +199,7 @@ static int start_look(struct podpid_preflight *p, nsec now, struct podpid_error 
 static int end_look(struct podpid_preflight *p, nsec now, struct podpid_error *error)
 {
     struct podpid_snapshot *s = podpid_look_take(p->look);
-    struct err err;
+    struct err err = {0};
     int rc;
 
     podpid_look_free(p->look);

@@ -71,7 +71,7 @@ static int read_host(const struct preflight_try *t, struct arena *a, struct node
                      struct check_facts *f, struct err *why)
 {
     struct procfs p;
-    struct err err;
+    struct err err = {0};
     int rc;
 
     f->node = t->snapshot ? t->snapshot->node_facts : NULL;
@@ -176,7 +176,7 @@ static int write_file(const struct preflight_try *t, struct podpid_report *r)
     const struct podpid_preflight_options *o = t->options;
     mode_t mode = (mode_t)(o->handoff_mode ? o->handoff_mode : HANDOFF_MODE);
     CLEANUP(buf_free) struct buf text = {0};
-    struct err err;
+    struct err err = {0};
     int rc;
 
     if (!o->handoff_path) {

@@ -69,7 +69,7 @@ int podpid_report_to_json(const struct podpid_report *r, podpid_write_fn write, 
                           struct podpid_error *error)
 {
     struct doc_writer w;
-    struct err err;
+    struct err err = {0};
 
     doc_writer_init(&w, write, context, true);
     doc_open(&w, NULL, '{');

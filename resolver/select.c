@@ -47,7 +47,7 @@ static bool next_term(struct str *rest, struct str *ret_key, struct str *ret_val
 int podpid_selector_check(const struct podpid_selector *selector, struct podpid_error *error)
 {
     struct str rest = str_of(selector->labels), key, value;
-    struct err err;
+    struct err err = {0};
 
     while (next_term(&rest, &key, &value)) {
         bool odd = key.n == 0 || memchr(key.p, '!', key.n) || memchr(key.p, ' ', key.n) ||
@@ -66,7 +66,7 @@ int podpid_selector_check(const struct podpid_selector *selector, struct podpid_
 int podpid_selector_answerable(const struct podpid_selector *selector,
                                const struct podpid_snapshot *s, struct podpid_error *error)
 {
-    struct err err;
+    struct err err = {0};
 
     if (!selector->labels || !s->no_label_values) {
         return PODPID_OK;
@@ -255,7 +255,7 @@ int podpid_snapshot_select(const struct podpid_snapshot *s, unsigned flags,
     const struct selection sel = {flags, keep, keep_pod, context};
     CLEANUP(free_snapshot)
     struct podpid_snapshot *to = like(s, !(flags & PODPID_SELECT_NO_FINDINGS));
-    struct err err;
+    struct err err = {0};
 
     if (!to || select_rows(s, &sel, to) < 0) {
         err_nomem(&err);

@@ -13,7 +13,7 @@ enum { POLICY_MAX = 1024 * 1024, MANIFEST_MAX = 64 * 1024 * 1024, POLICY_MAX_VAL
 int podpid_targets_new(struct podpid_targets **ret, struct podpid_error *error)
 {
     struct podpid_targets *t = calloc(1, sizeof(*t));
-    struct err err;
+    struct err err = {0};
 
     if (!t) {
         err_nomem(&err);
@@ -174,7 +174,7 @@ static int add_file(struct podpid_targets *t, const char *path, const char *node
 int podpid_targets_add_file(struct podpid_targets *t, const char *path, const char *node_name,
                             struct podpid_error *error)
 {
-    struct err err;
+    struct err err = {0};
 
     return add_file(t, path, node_name, &err) < 0 ? error_publish(&err, error) : 0;
 }
@@ -228,7 +228,7 @@ int podpid_targets_add_selector(struct podpid_targets *t, const struct podpid_se
                                 struct podpid_error *error)
 {
     struct podpid_selector full = PODPID_SELECTOR_INIT;
-    struct err err;
+    struct err err = {0};
 
     memcpy(&full, selector, selector->size < sizeof(full) ? selector->size : sizeof(full));
     full.size = sizeof(full);
