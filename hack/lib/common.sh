@@ -58,7 +58,7 @@ why_no_container() {
 cgroups_writable() {
 	local dir
 
-	dir=$(cgroup_roots | head -n 1)
+	read -r dir < <(cgroup_roots)
 	mkdir "$dir/podpid-try.$$" 2>/dev/null && rmdir "$dir/podpid-try.$$"
 }
 

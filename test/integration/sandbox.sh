@@ -37,8 +37,9 @@ for runtime in containerd docker; do
 	own_node --runtime $runtime --pods 2 --containers 2 --processes 2
 	dir=$NODE
 	cp "$dir/pods/cgroups" "$SCRATCH/cgroups"
+	read -r root < <(cgroup_roots)
 	mapfile -t pids < <(while read -r cgroup; do
-		find "$(cgroup_roots | head -n 1)$cgroup" -name cgroup.procs -exec cat {} +
+		find "$root$cgroup" -name cgroup.procs -exec cat {} +
 	done <"$SCRATCH/cgroups")
 	[ ${#pids[@]} -ge 10 ] || fail "$runtime: only ${#pids[@]} processes are in the pods' cgroups"
 	[ -n "$(sandbox status)" ] || fail "$runtime: status says nothing"
