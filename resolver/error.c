@@ -51,7 +51,7 @@ int error_publish(const struct err *e, struct podpid_error *ret)
 
     full.code = code_of(e->kind);
     full.system_errno = e->errnum;
-    snprintf(full.message, sizeof(full.message), "%s", e->text);
+    snprintf(full.message, sizeof(full.message), "%s", e->text[0] ? e->text : "internal error");
     snprintf(full.hint, sizeof(full.hint), "%s", e->hint);
     return error_copy(&full, ret);
 }

@@ -42,6 +42,10 @@ static int check_identity(const struct procfs *p, const struct podpid_container 
     if (rc == -ENOMEM) {
         return err_nomem(err);
     }
+    if (rc < 0 && !err_is_gone(rc)) {
+        return err_set(err, ERR_PROC, -rc, "process %d cannot be read: %s", (int)c->pid,
+                       strerror(-rc));
+    }
     if (rc < 0 || pin.stat.start != c->start_time_ticks || poll(&dead, 1, 0) != 0) {
         return err_set(err, ERR_ANSWER, ESRCH,
                        "container %.12s: its main process %d is gone or another one by now", c->id,

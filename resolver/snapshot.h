@@ -27,7 +27,7 @@ struct podpid_snapshot {
     /* With want_processes, for whois: the table and the /proc it came from, owned. */
     struct ptable *table;
     struct procfs *procfs;
-    struct whois_index *whois; /* whois.c's; freed with whois_index_free() */
+    struct whois_index *whois; /* whois.c's */
     /* Frees table, procfs and whois; set by who fills them. NULL: there is nothing of the kind. */
     void (*release)(struct podpid_snapshot *s);
     /* What preflight needs beyond the document, in the arena; see node.h. */

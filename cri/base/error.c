@@ -16,6 +16,10 @@ int err_set(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
 {
     va_list ap;
 
+    /* A failure must not look like a success because errno was read too late. */
+    if (errnum <= 0) {
+        errnum = EIO;
+    }
     if (!e) {
         return -errnum;
     }

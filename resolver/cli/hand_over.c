@@ -140,6 +140,9 @@ static int place_descriptors(const struct podpid_pidfd *pidfds, size_t n, int me
         fds[i] = pidfds[i].fd;
     }
     fds[n] = memfd;
+    if (memfd >= 0) {
+        fcntl(memfd, F_SETFD, FD_CLOEXEC); /* its copy in the slot is what COMMAND gets */
+    }
     if (!place_all(fds, n + (memfd >= 0 ? 1 : 0), first)) {
         cli_say("cannot hand over %zu descriptors: %s", n, strerror(errno));
         return CLI_NOT_WELL;
