@@ -1,4 +1,5 @@
 #include "resolver/member.h"
+#include "resolver/unit_map.h"
 
 #include "cri/base/cleanup.h"
 
@@ -6,83 +7,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* A map from text to a unit. Open addressing; sized once. */
-struct slot {
-    struct str key;
-    int32_t unit;
-};
-
-struct map {
-    struct slot *slots;
-    size_t mask;
-};
-
 struct member_maps {
-    struct map anchors; /* whole anchor paths */
-    struct map tails;   /* last components of anchors, for paths that start with "/.." */
-    struct map ids;     /* ids of all units */
+    struct unit_map anchors; /* whole anchor paths */
+    struct unit_map tails;   /* last components of anchors, for paths that start with "/.." */
+    struct unit_map ids;     /* ids of all units */
 };
-
-static uint64_t hash_more(uint64_t h, const char *p, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        h = (h ^ (unsigned char)p[i]) * UINT64_C(0x100000001b3);
-    }
-    return h;
-}
-
-static const uint64_t hash_start = UINT64_C(0xcbf29ce484222325);
-
-/* The low bits alone of an FNV hash are weak for a power-of-two table. */
-static size_t hash_end(uint64_t h)
-{
-    return (size_t)(h ^ (h >> 29));
-}
-
-static int map_init(struct map *m, size_t n, struct arena *a)
-{
-    size_t size = 16;
-
-    while (size < n * 2) {
-        size *= 2;
-    }
-    m->slots = arena_calloc(a, size, sizeof(*m->slots));
-    m->mask = size - 1;
-    return m->slots ? 0 : -ENOMEM;
-}
-
-static struct slot *map_slot(const struct map *m, struct str key, uint64_t h)
-{
-    size_t i = hash_end(h) & m->mask;
-
-    while (m->slots[i].key.p && !str_eq(m->slots[i].key, key)) {
-        i = (i + 1) & m->mask;
-    }
-    return &m->slots[i];
-}
-
-/* The first unit that claims a key keeps it: two cannot have one anchor, and one that tries gains
- * nothing. */
-static void map_put(struct map *m, struct str key, int32_t unit)
-{
-    struct slot *s = map_slot(m, key, hash_more(hash_start, key.p, key.n));
-
-    if (!s->key.p) {
-        *s = (struct slot){key, unit};
-    }
-}
-
-static int32_t map_get(const struct map *m, struct str key, uint64_t h)
-{
-    const struct slot *s = map_slot(m, key, h);
-
-    return s->key.p ? s->unit : MEMBER_NONE;
-}
-
-static int32_t map_get_text(const struct map *m, struct str key)
-{
-    return map_get(m, key, hash_more(hash_start, key.p, key.n));
-}
 
 static struct str last_component(struct str path)
 {
@@ -127,20 +56,20 @@ static int maps_build(struct members *m, struct arena *a)
 {
     struct member_maps *maps = arena_alloc(a, sizeof(*maps));
 
-    if (!maps || map_init(&maps->anchors, m->n_units * ANCHOR_PATHS, a) < 0 ||
-        map_init(&maps->tails, m->n_units * ANCHOR_PATHS, a) < 0 ||
-        map_init(&maps->ids, m->n_units, a) < 0) {
+    if (!maps || unit_map_init(&maps->anchors, m->n_units * ANCHOR_PATHS, a) < 0 ||
+        unit_map_init(&maps->tails, m->n_units * ANCHOR_PATHS, a) < 0 ||
+        unit_map_init(&maps->ids, m->n_units, a) < 0) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < m->n_units; i++) {
         const struct unit *u = &m->units[i];
 
-        map_put(&maps->ids, str_of(u->id), (int32_t)i);
+        unit_map_put(&maps->ids, str_of(u->id), (int32_t)i);
         for (unsigned k = 0; k < u->anchor.n_paths; k++) {
             struct str path = str_of(u->anchor.paths[k]);
 
-            map_put(&maps->anchors, path, (int32_t)i);
-            map_put(&maps->tails, last_component(path), (int32_t)i);
+            unit_map_put(&maps->anchors, path, (int32_t)i);
+            unit_map_put(&maps->tails, last_component(path), (int32_t)i);
         }
     }
     m->maps = maps;
@@ -150,7 +79,7 @@ static int maps_build(struct members *m, struct arena *a)
 /* The outermost prefix of an absolute path that is an anchor. */
 static int32_t owner_by_prefix(const struct members *m, struct str path)
 {
-    uint64_t h = hash_start;
+    uint64_t h = UNIT_MAP_HASH;
     size_t done = 0;
 
     for (size_t i = 1; i <= path.n; i++) {
@@ -159,9 +88,9 @@ static int32_t owner_by_prefix(const struct members *m, struct str path)
         if (i < path.n && path.p[i] != '/') {
             continue;
         }
-        h = hash_more(h, path.p + done, i - done);
+        h = unit_map_hash(h, path.p + done, i - done);
         done = i;
-        unit = map_get(&m->maps->anchors, (struct str){path.p, i}, h);
+        unit = unit_map_get(&m->maps->anchors, (struct str){path.p, i}, h);
         if (unit != MEMBER_NONE) {
             return unit;
         }
@@ -181,7 +110,7 @@ static int32_t owner_by_tail(const struct members *m, struct str path)
         if (i < path.n && path.p[i] != '/') {
             continue;
         }
-        unit = map_get_text(&m->maps->tails, (struct str){path.p + start, i - start});
+        unit = unit_map_find(&m->maps->tails, (struct str){path.p + start, i - start});
         start = i + 1;
         if (unit != MEMBER_NONE) {
             return anchor_holds(&m->units[unit].anchor, path) ? unit : MEMBER_NONE;
@@ -204,7 +133,7 @@ static int32_t owner_by_literal(const struct members *m, struct str path)
     int32_t unit = MEMBER_NONE;
 
     if (name.n && memchr(name.p, ':', name.n)) {
-        unit = map_get_text(&m->maps->tails, name);
+        unit = unit_map_find(&m->maps->tails, name);
     }
     return unit != MEMBER_NONE && anchor_holds(&m->units[unit].anchor, path) ? unit : MEMBER_NONE;
 }
@@ -230,7 +159,7 @@ static int32_t owner_by_shape(const struct members *m, const struct cgroup_facts
     if (!f->container_id || f->in_user_slice) {
         return MEMBER_NONE;
     }
-    i = map_get_text(&m->maps->ids, str_of(f->container_id));
+    i = unit_map_find(&m->maps->ids, str_of(f->container_id));
     if (i == MEMBER_NONE) {
         return MEMBER_NONE;
     }
@@ -451,7 +380,7 @@ int members_assign(const struct view *v, struct ptable *t, struct arena *a, stru
 
 struct unit *members_find_id(const struct members *m, const char *id)
 {
-    int32_t unit = map_get_text(&m->maps->ids, str_of(id));
+    int32_t unit = unit_map_find(&m->maps->ids, str_of(id));
 
     return unit == MEMBER_NONE ? NULL : &m->units[unit];
 }
