@@ -8,8 +8,9 @@ docker_programs() {
 	if [ -n "$RELEASE" ] || ! command -v dockerd >/dev/null || ! command -v docker >/dev/null; then
 		unpack "${RELEASE:-bookworm}" docker.io
 		add_path "${RELEASE:-bookworm}"
-		add_missing_library "$(command -v dockerd)" "${RELEASE:-bookworm}" libdevmapper libdevmapper1.02.1
 	fi
+	# Also where an earlier run has fetched it and it is found in the cache.
+	add_missing_library "$(command -v dockerd)" "${RELEASE:-bookworm}" libdevmapper libdevmapper1.02.1
 }
 
 docker_endpoint() {
