@@ -8,6 +8,8 @@ TOP=$(cd "$HERE/../.." && pwd)
 SKIP=77
 # shellcheck source=hack/lib/common.sh
 . "$TOP/hack/lib/common.sh"
+# shellcheck source=hack/lib/packages.sh
+. "$TOP/hack/lib/packages.sh"
 
 fail() {
 	printf 'FAILED: %s\n' "$*"
@@ -42,11 +44,16 @@ finish() {
 }
 trap finish EXIT
 
+# Whether there is a podman, or Debian's can be fetched: not every machine has to have one.
+have_podman() {
+	{ command -v podman && command -v conmon; } >/dev/null || (unpack bookworm podman conmon) 2>/dev/null
+}
+
 # use_node DIR: what the functions below speak to.
 use_node() {
 	NODE=$1
 	# shellcheck source=/dev/null
-	ENDPOINT=unix://$NODE/$(. "$NODE/sandbox" && case $RUNTIME in docker) echo docker ;; *) echo containerd ;; esac).sock
+	ENDPOINT=unix://$NODE/$(. "$NODE/sandbox" && case $RUNTIME in docker | podman) echo "$RUNTIME" ;; *) echo containerd ;; esac).sock
 }
 
 # The node that all tests share: 50 pods.

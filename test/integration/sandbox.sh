@@ -32,9 +32,11 @@ named() {
 	done
 }
 
-for runtime in containerd docker; do
+runtimes=(containerd docker)
+! have_podman || runtimes+=(podman)
+for runtime in "${runtimes[@]}"; do
 	dir=$SCRATCH/$runtime
-	own_node --runtime $runtime --pods 2 --containers 2 --processes 2
+	own_node --runtime "$runtime" --pods 2 --containers 2 --processes 2
 	dir=$NODE
 	cp "$dir/pods/cgroups" "$SCRATCH/cgroups"
 	read -r root < <(cgroup_roots)
