@@ -129,7 +129,12 @@ status=0
 grep -q 'host.pidns' "$SCRATCH/out" || grep -qi 'PID namespace' "$SCRATCH/out" || fail "preflight: $(cat "$SCRATCH/out")"
 
 # From inside a pod, with the node's /proc or its own.
-in_pod=(nsenter --target "$(head -n 1 "$SCRATCH/theirs" | cut -d ' ' -f 2)" --pid --cgroup --ipc --uts --net)
+inside=
+while read -r _ pid; do # a pod that has the host's PID namespace is not one to be inside of
+	[ "$(readlink "/proc/$pid/ns/pid")" = "$(readlink /proc/self/ns/pid)" ] || inside=$pid
+done <"$SCRATCH/theirs"
+[ -n "$inside" ] || fail 'no pod has a PID namespace of its own'
+in_pod=(nsenter --target "$inside" --pid --cgroup --ipc --uts --net)
 sees "in a pod, the node's /proc" all 'another PID namespace' "${in_pod[@]}"
 # shellcheck disable=SC2016 # for the inner shell
 sees 'in a pod, its own /proc' none 'PID namespace' "${in_pod[@]}" \
