@@ -21,6 +21,10 @@ traces() {
 	} | sort
 }
 
+gone() {
+	[ -z "$(traces "$1")" ]
+}
+
 # named TRACES: what those that are processes are running.
 named() {
 	local trace
@@ -53,6 +57,7 @@ for runtime in "${runtimes[@]}"; do
 	for pid in "${pids[@]}"; do
 		[ ! -e "/proc/$pid/exe" ] || ! readlink "/proc/$pid/exe" >/dev/null || fail "$runtime: process $pid is left"
 	done
+	eventually 5 gone "$dir" || true # who was killed may still be on its way out
 	left=$(traces "$dir")
 	[ -z "$left" ] || fail "$runtime: left behind: $left $(named "$left")"
 done
