@@ -19,6 +19,7 @@ processes_in() {
 	[ $# -eq 0 ] || find "$@" -name cgroup.procs -exec cat {} + 2>/dev/null || true
 }
 
+# In a chroot the kernel shows programs of another mount namespace from outside of it: more in front.
 # Daemons, shims and their helpers: runtimes' programs that name the folder on their command line.
 # That grep finds nothing, or that a process goes while it reads, is no failure.
 daemon_processes() {
@@ -26,7 +27,7 @@ daemon_processes() {
 
 	{ grep -lsF -- "$1/" /proc/[0-9]*/cmdline || true; } | while read -r file; do
 		case $(readlink "${file%cmdline}exe" 2>/dev/null) in
-		"$1"/* | */containerd* | */dockerd* | */podman* | */conmon* | */*runc* | */docker-*)
+		*"$1"/* | */containerd* | */dockerd* | */podman* | */conmon* | */*runc* | */docker-*)
 			file=${file#/proc/}
 			printf '%s\n' "${file%/cmdline}"
 			;;
