@@ -44,9 +44,10 @@ finish() {
 }
 trap finish EXIT
 
-# Whether there is a podman, or Debian's can be fetched: not every machine has to have one.
+# Whether podman is installed: not every machine has to have one, and unpacked it wants libraries that a
+# minimal system lacks.
 have_podman() {
-	{ command -v podman && command -v conmon; } >/dev/null || (unpack bookworm podman conmon) 2>/dev/null
+	command -v podman >/dev/null && command -v conmon >/dev/null
 }
 
 # use_node DIR: what the functions below speak to.
