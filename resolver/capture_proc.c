@@ -81,7 +81,7 @@ static int put_namespaces(const struct extract *x, const struct procfs *p)
     struct proc_ns ns;
     json_t *o;
 
-    procfs_read_ns(p, x->line.pid, &ns);
+    procfs_read_ns(p, x->line.pid, PROC_NS_ALL, &ns);
     if (!ns.pid && !ns.mnt && !ns.net && !ns.cgroup && !ns.user) {
         return 0;
     }

@@ -81,10 +81,10 @@ static int read_host(const struct procfs *p, struct arena *a, struct kubelet_hos
         return rc;
     }
     ret->root = cgroup_node_root(str_of(init.path));
-    procfs_read_ns(p, 1, &ret->init);
+    procfs_read_ns(p, 1, PROC_NS_PID | PROC_NS_MNT, &ret->init);
     if (p->own_pidns && read_cgroup(p, getpid(), ret->root, a, &own) == 0 &&
         own.kind == CGROUP_HOST) {
-        procfs_read_ns(p, getpid(), &ret->self);
+        procfs_read_ns(p, getpid(), PROC_NS_PID | PROC_NS_MNT, &ret->self);
         if (ret->self.pid != PROC_PID_INIT_INO) {
             ret->self = (struct proc_ns){0};
         }
@@ -143,7 +143,7 @@ static int read_process(const struct procfs *p, pid_t pid, struct str root, stru
         return rc;
     }
     r->facts.uid_known = kubelet_uid_parse((struct str){b.p, b.n}, r->facts.uid);
-    procfs_read_ns(p, pid, &r->facts.ns);
+    procfs_read_ns(p, pid, PROC_NS_PID | PROC_NS_MNT, &r->facts.ns);
     if ((rc = read_cgroup(p, pid, root, a, &cgroup)) < 0 || (rc = read_start(p, pid, &after)) < 0) {
         return rc;
     }

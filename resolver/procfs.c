@@ -28,14 +28,10 @@ enum { OPEN_TEXT = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY };
  * one piece, which saves a system call; not for files of many records, such as mountinfo. */
 enum piece { ONE_PIECE, MANY_PIECES };
 
-static int read_text(int dir_fd, const char *path, size_t max, enum piece piece, struct buf *b)
+/* From the start of the file. pread: the same descriptor may be read again. */
+static int read_all(int fd, size_t max, enum piece piece, struct buf *b)
 {
-    AUTO_CLOSE int fd = openat(dir_fd, path, OPEN_TEXT);
-
     b->n = 0;
-    if (fd < 0) {
-        return -errno;
-    }
     for (;;) {
         char *to = buf_reserve(b, TEXT_FIRST);
         size_t room;
@@ -45,7 +41,7 @@ static int read_text(int dir_fd, const char *path, size_t max, enum piece piece,
             return -ENOMEM;
         }
         room = b->cap - b->n - 1;
-        n = read(fd, to, room);
+        n = pread(fd, to, room, (off_t)b->n);
         if (n < 0 && errno == EINTR) {
             continue;
         }
@@ -61,6 +57,14 @@ static int read_text(int dir_fd, const char *path, size_t max, enum piece piece,
             return 0;
         }
     }
+}
+
+static int read_text(int dir_fd, const char *path, size_t max, enum piece piece, struct buf *b)
+{
+    AUTO_CLOSE int fd = openat(dir_fd, path, OPEN_TEXT);
+
+    b->n = 0;
+    return fd < 0 ? -errno : read_all(fd, max, piece, b);
 }
 
 static int gone_is_esrch(int rc)
@@ -122,6 +126,18 @@ int procfs_read(int proc_fd, pid_t pid, const char *name, struct buf *b)
 int procfs_read_pinned(int pid_fd, const char *name, struct buf *b)
 {
     return gone_is_esrch(read_text(pid_fd, name, TEXT_MAX, ONE_PIECE, b));
+}
+
+int procfs_open_pinned(int pid_fd, const char *name)
+{
+    int fd = openat(pid_fd, name, OPEN_TEXT);
+
+    return fd < 0 ? gone_is_esrch(-errno) : fd;
+}
+
+int procfs_read_again(int fd, struct buf *b)
+{
+    return gone_is_esrch(read_all(fd, TEXT_MAX, ONE_PIECE, b));
 }
 
 int procfs_read_file(int dir_fd, const char *name, size_t max, struct buf *b)

@@ -32,6 +32,12 @@ int procfs_read(int proc_fd, pid_t pid, const char *name, struct buf *b);
 /* As procfs_read() for <name> below the directory of a process. */
 int procfs_read_pinned(int pid_fd, const char *name, struct buf *b);
 
+/* The same in two steps, for what is read more than once: a descriptor of <name> (close-on-exec, or
+ * negative errno), and its whole text as the kernel writes it now. The descriptor is of the process,
+ * as pid_fd is: after its death every reading gives -ESRCH. */
+int procfs_open_pinned(int pid_fd, const char *name);
+int procfs_read_again(int fd, struct buf *b);
+
 /* The cgroup text of a live thread of the process whose directory pid_fd is: after the leader has
  * exited, its own v1 lines read "/". 0, -ESRCH where no thread lives (or the folder has no task/).
  */
@@ -91,11 +97,20 @@ struct status_text {
 bool status_parse(struct str text, struct status_text *ret);
 
 /* Inodes of <pid>/ns/{pid,mnt,net,cgroup,user}, or those of <pid>/ns.json (an object of numbers by
- * the same names) in a folder of files; 0 where unreadable. */
+ * the same names) in a folder of files; 0 where unreadable or not asked for. Each costs a system
+ * call: kinds says which ones. */
 struct proc_ns {
     uint64_t pid, mnt, net, cgroup, user;
 };
-void procfs_read_ns(const struct procfs *p, pid_t pid, struct proc_ns *ret);
+enum proc_ns_kind {
+    PROC_NS_PID = 1,
+    PROC_NS_MNT = 2,
+    PROC_NS_NET = 4,
+    PROC_NS_CGROUP = 8,
+    PROC_NS_USER = 16,
+    PROC_NS_ALL = 31
+};
+void procfs_read_ns(const struct procfs *p, pid_t pid, unsigned kinds, struct proc_ns *ret);
 
 /* Pinned identity: one descriptor of /proc/<pid>, held while start, cgroup, start are read; after
  * the process's death every read there is ESRCH. */

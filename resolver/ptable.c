@@ -112,7 +112,8 @@ int ptable_load(struct ptable *t, const struct procfs *p, struct proc *row, unsi
         if (!row->ns) {
             return -ENOMEM;
         }
-        procfs_read_ns(p, row->pid, row->ns);
+        procfs_read_ns(p, row->pid, PROC_NS_PID | PROC_NS_MNT | PROC_NS_NET | PROC_NS_CGROUP,
+                       row->ns);
         row->have |= PROC_NS;
     }
     return rc;

@@ -114,7 +114,7 @@ static uint64_t pid_namespace(const struct podpid_snapshot *s, pid_t pid, unsign
     int fd;
 
     if (up == 0) {
-        procfs_read_ns(s->procfs, pid, &ns);
+        procfs_read_ns(s->procfs, pid, PROC_NS_PID, &ns);
         return ns.pid;
     }
     if (!s->procfs->is_procfs) {

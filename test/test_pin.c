@@ -146,13 +146,13 @@ static void namespaces(void **state)
     struct proc_ns ns = {.pid = 1};
     struct stat st;
 
-    procfs_read_ns(p, getpid(), &ns);
+    procfs_read_ns(p, getpid(), PROC_NS_ALL, &ns);
     assert_int_equal(stat("/proc/self/ns/mnt", &st), 0);
     assert_int_equal(ns.mnt, st.st_ino);
     assert_int_equal(stat("/proc/self/ns/net", &st), 0);
     assert_int_equal(ns.net, st.st_ino);
     assert_int_not_equal(ns.pid, 0);
-    procfs_read_ns(p, INT32_MAX, &ns);
+    procfs_read_ns(p, INT32_MAX, PROC_NS_ALL, &ns);
     assert_int_equal(ns.pid, 0);
     assert_int_equal(ns.mnt, 0);
 }
