@@ -10,7 +10,8 @@
 
 #include "resolver/error.h"
 
-enum { SCAN_SLICE = 256 };
+/* Between two slices the socket is served: the runtime stalls when its answers are not taken. */
+enum { SCAN_SLICE = 32 };
 
 static const nsec default_timeout = 10 * NSEC_PER_SEC;
 
@@ -225,7 +226,7 @@ static int gather(struct podpid_look *k, nsec now, struct err *err)
     if (rc < 0) {
         return rc;
     }
-    if (was_scanned && k->asked && look_load_ahead(k) < 0) {
+    if (was_scanned && look_has_more_ahead(k) && k->asked && look_load_ahead(k) < 0) {
         return err_nomem(err);
     }
     if (k->client && now >= k->status_deadline && (k->asked || !k->identified)) {
@@ -272,7 +273,7 @@ static int advance(struct podpid_look *k, nsec now, struct err *err)
             take_scan(k);
             return look_merge_list(k) < 0 ? err_nomem(err) : judge(k, now, err);
         }
-        return 0;
+        return look_load_ahead(k) < 0 ? err_nomem(err) : 0;
     case LOOK_PAUSE:
         return now >= k->resume_at ? start_round(k, now, err) : 0;
     case LOOK_DONE:
@@ -343,8 +344,8 @@ int64_t podpid_look_deadline(const struct podpid_look *k)
     nsec deadline;
 
     if (k->phase == LOOK_START || k->phase == LOOK_DONE ||
-        (k->phase == LOOK_GATHER &&
-         (!k->scanned || (k->asked && k->loaded_ahead < k->table->n_procs)))) {
+        (k->phase == LOOK_GATHER && !k->scanned) ||
+        ((k->phase == LOOK_GATHER || k->phase == LOOK_RELIST) && look_has_more_ahead(k))) {
         return 0;
     }
     deadline = k->deadline;

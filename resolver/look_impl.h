@@ -91,7 +91,7 @@ struct podpid_look {
     struct ptable *next;  /* that of the round under way */
     struct ptable_scan *scan;
     bool scanned;
-    size_t loaded_ahead; /* rows of the table that look_load_ahead() went through */
+    size_t loaded_ahead; /* rows of the next table that look_load_ahead() went through */
 
     struct track **tracks; /* by id */
     size_t n_tracks, cap_tracks;
@@ -153,9 +153,10 @@ struct track *look_track_add(struct podpid_look *k, const char *id, bool sandbox
 int look_view_of_scan(struct podpid_look *k);
 
 /* look_load.c: what the scan did not read, for those rows that need it. */
-/* While the statuses are under way: what the judgement will want of processes that look like roots.
- * A slice of them. */
+/* While answers are under way: what the judgement will want of processes that look like roots, of
+ * the table that the scan has just made. A slice of them. */
 int look_load_ahead(struct podpid_look *k);
+bool look_has_more_ahead(const struct podpid_look *k);
 int look_load_reported(struct podpid_look *k);
 int look_load_members(struct podpid_look *k);
 int look_load_roots(struct podpid_look *k);

@@ -11,7 +11,7 @@ static bool is_open(const struct podpid_look *k, const struct unit *u)
     return t && t->open;
 }
 
-static int load_pid(struct podpid_look *k, pid_t pid)
+static int load_pid(struct podpid_look *k, pid_t pid, unsigned want)
 {
     struct proc *row = ptable_find(k->table, pid);
 
@@ -19,7 +19,7 @@ static int load_pid(struct podpid_look *k, pid_t pid)
     if (!row || (row->have & PROC_GONE)) {
         row = ptable_refresh(k->table, &k->procfs, pid);
     }
-    return row ? ptable_load(k->table, &k->procfs, row, PROC_STAT | PROC_STATUS) : 0;
+    return row ? ptable_load(k->table, &k->procfs, row, want) : 0;
 }
 
 int look_load_reported(struct podpid_look *k)
@@ -31,7 +31,7 @@ int look_load_reported(struct podpid_look *k)
         const struct track *t = look_track(k, c->id);
 
         if (t && t->open && c->pid > 0 && c->state == VIEW_RUNNING) {
-            rc = load_pid(k, c->pid);
+            rc = load_pid(k, c->pid, PROC_STAT | PROC_STATUS);
         }
     }
     for (size_t i = 0; rc == 0 && i < k->settled.n_pods; i++) {
@@ -39,7 +39,7 @@ int look_load_reported(struct podpid_look *k)
         const struct track *t = look_track(k, p->id);
 
         if (t && t->open && p->pid > 0 && p->ready) {
-            rc = load_pid(k, p->pid);
+            rc = load_pid(k, p->pid, PROC_STAT);
         }
     }
     return rc;
@@ -119,6 +119,7 @@ static void load_cgroup_ids(struct podpid_look *k, struct unit *u)
 
 /* ---- Roots --------------------------------------------------------------------------------- */
 
+/* NSpid and namespaces. */
 static int load_roots_of(struct podpid_look *k, const struct unit *u)
 {
     const struct proc *first;
@@ -142,6 +143,12 @@ static int load_roots_of(struct podpid_look *k, const struct unit *u)
     return 0;
 }
 
+/* A sandbox whose PID the runtime gives is judged without them, if it has one root only. */
+static bool judges_by_namespace(const struct unit *u)
+{
+    return u->container || u->pod->pid <= 0 || u->n_roots > 1;
+}
+
 /* Does its verdict ask who shares the PID namespace? Not that of a main process that the runtime
  * names and that is PID 1 there. */
 static bool asks_for_neighbours(const struct podpid_look *k, const struct unit *u)
@@ -161,16 +168,17 @@ int look_load_roots(struct podpid_look *k)
         if (!is_open(k, u)) {
             continue;
         }
-        if (load_roots_of(k, u) < 0) {
+        if (judges_by_namespace(u) && load_roots_of(k, u) < 0) {
             return -ENOMEM;
         }
-        load_cgroup_ids(k, u);
+        if (u->container) {
+            load_cgroup_ids(k, u);
+        }
         neighbours = neighbours || asks_for_neighbours(k, u);
     }
+    /* What is there already is not read again. */
     for (size_t i = 0; neighbours && i < k->members.n_units; i++) {
-        const struct unit *u = &k->members.units[i];
-
-        if (!is_open(k, u) && load_roots_of(k, u) < 0) {
+        if (load_roots_of(k, &k->members.units[i]) < 0) {
             return -ENOMEM;
         }
     }
@@ -179,14 +187,16 @@ int look_load_roots(struct podpid_look *k)
 
 /* ---- Ahead --------------------------------------------------------------------------------- */
 
-/* Whose parent is in no container of that id. The anchors, which decide, are not known yet. */
-static bool looks_like_root(const struct ptable *t, const struct proc *row)
+/* Whose parent is in no container of that id. The anchors, which decide, are not known yet. Not the
+ * sandboxes' own: see judges_by_namespace(). */
+static bool looks_like_root(const struct podpid_look *k, const struct ptable *t,
+                            const struct proc *row)
 {
     const char *id = t->cgroups[row->cgroup].facts.container_id;
     const struct proc *parent;
     const char *other;
 
-    if (!id || !(row->have & PROC_STAT)) {
+    if (!id || !(row->have & PROC_STAT) || view_find_pod(&k->view, id)) {
         return false;
     }
     parent = ptable_find(t, row->ppid);
@@ -194,16 +204,21 @@ static bool looks_like_root(const struct ptable *t, const struct proc *row)
     return !other || strcmp(id, other) != 0;
 }
 
+bool look_has_more_ahead(const struct podpid_look *k)
+{
+    return k->scanned && k->loaded_ahead < k->next->n_procs;
+}
+
 int look_load_ahead(struct podpid_look *k)
 {
     enum { ROWS = 64, ROOTS = 8 };
-    struct ptable *t = k->table;
+    struct ptable *t = k->next; /* the judged one is still in its place */
     unsigned roots = 0;
 
-    for (unsigned i = 0; i < ROWS && roots < ROOTS && k->loaded_ahead < t->n_procs; i++) {
+    for (unsigned i = 0; i < ROWS && roots < ROOTS && look_has_more_ahead(k); i++) {
         struct proc *row = &t->procs[k->loaded_ahead++];
 
-        if (!looks_like_root(t, row)) {
+        if (!looks_like_root(k, t, row)) {
             continue;
         }
         roots++;

@@ -10,6 +10,7 @@
 #include <cmocka.h>
 
 #include "look_rig.h"
+#include "test/support/scratch.h"
 
 enum { STARTED = 10000 }; /* ticks: 100 s after boot, which is when the runtime says it started */
 
@@ -271,6 +272,32 @@ static void a_status_never_comes(void **state)
     look_rig_close(&r);
 }
 
+static void namespaces_become_unreadable(struct look_rig *r)
+{
+    if (r->acts++ == 50) {
+        scratch_delete(r->dir, "proc/200/ns.json");
+    }
+}
+
+/* While a status is waited for, what the judgement will want is read already. */
+static void waiting_is_used(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    open_verified(&r);
+    rig_container(&r, 'b', "RUNNING", 300);
+    rig_fault(&r,
+              "ContainerStatus bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
+              "bbbb",
+              "{'never': true}");
+    r.act = namespaces_become_unreadable;
+    rig_look(&r, 20000);
+    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    assert_int_not_equal(rig_found(&r, 'a')->ns_pid, 0);
+    look_rig_close(&r);
+}
+
 static void a_list_never_comes(void **state)
 {
     struct look_rig r;
@@ -402,6 +429,7 @@ int main(void)
         cmocka_unit_test(pinned_before_it_leaves),
         cmocka_unit_test(changed_on_every_try),
         cmocka_unit_test(a_status_never_comes),
+        cmocka_unit_test(waiting_is_used),
         cmocka_unit_test(a_list_never_comes),
         cmocka_unit_test(the_deadline_in_a_later_round),
         cmocka_unit_test(strays_prove_themselves),
