@@ -10,13 +10,38 @@ enum { INDENT = 2, REAL_PRECISION = 12 };
 
 void doc_writer_init(struct doc_writer *w, podpid_write_fn write, void *context, bool indent)
 {
-    *w = (struct doc_writer){.write = write, .context = context, .indent = indent, .empty = true};
+    w->write = write;
+    w->context = context;
+    w->indent = indent;
+    w->failure = ERR_NONE;
+    w->depth = 0;
+    w->empty = true;
+    w->held = 0;
+}
+
+static void pass_on(struct doc_writer *w, const char *data, size_t n)
+{
+    if (w->failure == ERR_NONE && n > 0 && w->write(w->context, data, n) != 0) {
+        w->failure = ERR_WRITE;
+    }
+}
+
+static void flush(struct doc_writer *w)
+{
+    pass_on(w, w->hold, w->held);
+    w->held = 0;
 }
 
 static void put(struct doc_writer *w, const char *data, size_t n)
 {
-    if (w->failure == ERR_NONE && n > 0 && w->write(w->context, data, n) != 0) {
-        w->failure = ERR_WRITE;
+    if (n > sizeof(w->hold) - w->held) {
+        flush(w);
+    }
+    if (n > sizeof(w->hold)) {
+        pass_on(w, data, n);
+    } else if (n > 0) {
+        memcpy(w->hold + w->held, data, n);
+        w->held += n;
     }
 }
 
@@ -159,6 +184,7 @@ void doc_snapshot(struct doc_writer *w, const char *key, const struct podpid_sna
 int doc_finish(struct doc_writer *w, struct err *err)
 {
     put(w, "\n", 1);
+    flush(w);
     switch (w->failure) {
     case ERR_NONE:
         return 0;

@@ -47,6 +47,8 @@ struct doc_writer {
     enum err_kind failure; /* ERR_NONE; ERR_NOMEM, ERR_WRITE: the rest is dropped */
     unsigned depth;
     bool empty; /* nothing was written since the last opening bracket */
+    size_t held;
+    char hold[4096]; /* jansson writes by the token: its bits are gathered here */
 };
 
 void doc_writer_init(struct doc_writer *w, podpid_write_fn write, void *context, bool indent);
