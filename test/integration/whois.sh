@@ -38,7 +38,7 @@ truth | sort -u >"$SCRATCH/truth"
 thread=$({ find /proc/[0-9]*/task -maxdepth 1 -mindepth 1 2>/dev/null || true; } | # they come and go
 	awk -F/ '$3 != $5 && !n++ { print $5 }')
 {
-	find /proc -maxdepth 1 -name '[1-9]*' -printf '%f\n'
+	(cd /proc && printf '%s\n' [1-9]*) # find would fail over those that end meanwhile
 	echo "$thread garbage 4194304"
 } >"$SCRATCH/asked"
 start=$(date +%s%N)
