@@ -15,9 +15,6 @@ bool cgroup_line_parse(struct str line, struct cgroup_line *ret)
     struct cgroup_line l = {.deleted = false};
     const char *first, *second;
 
-    if (line.n > 0 && line.p[line.n - 1] == '\r') {
-        line.n--;
-    }
     first = line.n > 0 ? memchr(line.p, ':', line.n) : NULL;
     if (!first || !str_to_u64((struct str){line.p, (size_t)(first - line.p)}, &l.hierarchy)) {
         return false;
@@ -65,6 +62,33 @@ static unsigned line_rank(const struct cgroup_line *l)
         list.n -= n;
     }
     return 3;
+}
+
+int cgroup_drop_cr(struct str text, struct arena *a, struct str *ret)
+{
+    struct str rest = text, line;
+    char *out, *to;
+
+    if (text.n == 0 || !memchr(text.p, '\r', text.n)) {
+        *ret = text;
+        return 0;
+    }
+    out = to = arena_alloc(a, text.n);
+    if (!out) {
+        return -ENOMEM;
+    }
+    while (str_next_line(&rest, &line)) {
+        bool ended = line.p + line.n < text.p + text.n;
+        size_t n = line.n - (line.n > 0 && line.p[line.n - 1] == '\r');
+
+        memcpy(to, line.p, n);
+        to += n;
+        if (ended) {
+            *to++ = '\n';
+        }
+    }
+    *ret = (struct str){out, (size_t)(to - out)};
+    return 0;
 }
 
 /* ---- The vote of the lines ---- */

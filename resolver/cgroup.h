@@ -41,8 +41,13 @@ int cgroup_parse(struct str text, struct arena *a, struct cgroup_facts *ret);
  * are read as if root were the host's. The facts' path keeps it. */
 int cgroup_parse_below(struct str text, struct str root, struct arena *a, struct cgroup_facts *ret);
 
+/* The text without the \r that its lines end with, if it came through something that ends them so;
+ * ret may be text itself. Not for what the kernel just said: there a \r is part of a name, and
+ * "<id>\r" not the cgroup of <id>. 0 or -ENOMEM. */
+int cgroup_drop_cr(struct str text, struct arena *a, struct str *ret);
+
 /* One line of the text: "digits:controllers:/path". The trailing " (deleted)" is cut off (and
- * said), a \r before the line's end dropped. False: not such a line. */
+ * said). False: not such a line. */
 struct cgroup_line {
     uint64_t hierarchy; /* 0 is the v2 hierarchy */
     struct str controllers;

@@ -197,7 +197,11 @@ static int explain(struct podpid_cgroup *c, struct str text)
     const char **items;
     int rc;
 
-    rc = cgroup_parse(text, a, &f);
+    /* Nobody knows what the text went through on its way here. */
+    rc = cgroup_drop_cr(text, a, &text);
+    if (rc == 0) {
+        rc = cgroup_parse(text, a, &f);
+    }
     if (rc < 0) {
         return rc;
     }

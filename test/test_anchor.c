@@ -195,9 +195,11 @@ static void removed_cgroups(void **state)
 
     (void)state;
     assert_int_equal(anchor_parse(CGROUPFS, &a, &anchor), 0);
-    assert_true(cgroup_line_parse(STR("0::" CGROUPFS " (deleted)\r"), &l));
+    assert_true(cgroup_line_parse(STR("0::" CGROUPFS " (deleted)"), &l));
     assert_true(l.deleted);
     assert_true(anchor_holds(&anchor, l.path));
+    assert_true(cgroup_line_parse(STR("0::" CGROUPFS "\r"), &l));
+    assert_false(anchor_holds(&anchor, l.path));
     assert_true(cgroup_line_parse(STR("0::" CGROUPFS "/a (deleted)"), &l));
     assert_true(anchor_holds(&anchor, l.path));
     assert_true(cgroup_line_parse(STR("0::" CGROUPFS " (deleted) (deleted)"), &l));

@@ -72,6 +72,7 @@ static bool case_passes(const json_t *c)
     assert_non_null(name);
     assert_true(json_is_string(cgroup));
     assert_true(json_is_object(expect));
+    assert_int_equal(cgroup_drop_cr(text, &a, &text), 0);
     assert_int_equal(cgroup_parse(text, &a, &f), 0);
     ok = same("kind", cgroup_kind_name(f.kind), expect, name) && ok;
     ok = same("container_id", f.container_id, expect, name) && ok;
