@@ -1,17 +1,10 @@
-#include "resolver/member.h"
-#include "resolver/unit_map.h"
+#include "resolver/member_impl.h"
 
 #include "cri/base/cleanup.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-struct member_maps {
-    struct unit_map anchors; /* whole anchor paths */
-    struct unit_map tails;   /* last components of anchors, for paths that start with "/.." */
-    struct unit_map ids;     /* ids of all units */
-};
 
 static struct str last_component(struct str path)
 {
@@ -150,33 +143,6 @@ static int32_t owner_by_path(const struct members *m, const struct ptable *t, st
     return unit != MEMBER_NONE ? unit : owner_by_literal(m, path);
 }
 
-/* By shape: only for units that have no anchor, see the head of member.h. */
-static int32_t owner_by_shape(const struct members *m, const struct cgroup_facts *f)
-{
-    const struct unit *u;
-    int32_t i;
-
-    if (!f->container_id || f->in_user_slice) {
-        return MEMBER_NONE;
-    }
-    i = unit_map_find(&m->maps->ids, str_of(f->container_id));
-    if (i == MEMBER_NONE) {
-        return MEMBER_NONE;
-    }
-    u = &m->units[i];
-    if (u->anchor.n_paths) {
-        return MEMBER_NONE;
-    }
-    /* What is in no pod is not found in one. */
-    if (u->container && !u->container->sandbox_id && f->pod_uid) {
-        return MEMBER_NONE;
-    }
-    if (u->pod && u->pod->uid && (!f->pod_uid || strcmp(u->pod->uid, f->pod_uid) != 0)) {
-        return MEMBER_NONE;
-    }
-    return i;
-}
-
 struct vote {
     int32_t unit; /* MEMBER_NONE: an id that is no unit's */
     const char *id;
@@ -240,7 +206,7 @@ static int text_owner(struct members *m, const struct ptable *t, struct ptable_c
             if (cgroup_parse_below(raw, t->root, a, &one) < 0) {
                 return -ENOMEM;
             }
-            unit = owner_by_shape(m, &one);
+            unit = members_by_shape(m, t, &one, raw);
             other = one.container_id;
         }
         if (unit != MEMBER_NONE || other) {
@@ -257,8 +223,10 @@ static int text_owner(struct members *m, const struct ptable *t, struct ptable_c
             best = &votes[i];
         }
     }
-    g->owner = best ? best->unit : owner_by_shape(m, facts);
-    g->owner_deleted = best && best->deleted;
+    g->owner = best ? best->unit : members_by_shape(m, t, facts, g->text);
+    g->owner_deleted =
+        best ? best->deleted
+             : g->owner != MEMBER_NONE && members_place_deleted(t, &m->units[g->owner], g->text);
     if (n > 1 && g->owner != MEMBER_NONE) {
         return warn(m, a, cap,
                     arena_printf(a,

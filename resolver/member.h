@@ -3,7 +3,8 @@
  * A unit is what the runtime made a cgroup for: a container or a pod's sandbox. Its members are the
  * processes whose cgroup is its anchor or below it; without an anchor (cri-dockerd, a scan without
  * a runtime) those whose outermost container component carries its id, below a component with its
- * pod's uid, and never below user.slice. */
+ * pod's uid, and never below user.slice; if the reported process is at one such place, at no other.
+ */
 #ifndef PODPID_MEMBER_H
 #define PODPID_MEMBER_H
 
@@ -75,5 +76,9 @@ int members_find_roots(struct members *m, const struct ptable *t, struct arena *
 /* The part of a path of the table that is the unit's anchor, as /proc shows it (the node's own root
  * included); none if the path is neither the anchor nor below it. */
 struct str members_anchor_in(const struct ptable *t, const struct unit *u, struct str path);
+
+/* For a unit without an anchor: are these cgroup texts of one and the same cgroup, in some
+ * hierarchy? Others of the same shape may have been made by anybody. */
+bool members_share_place(const struct ptable *t, const struct unit *u, struct str a, struct str b);
 
 #endif

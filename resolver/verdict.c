@@ -234,6 +234,21 @@ static bool shares_namespace(const struct verdict_input *in, const struct unit *
     return false;
 }
 
+/* Cgroups of the container's shape at several places: one is the container's, and nobody can say
+ * which. */
+static bool is_scattered(const struct verdict_input *in, const struct unit *u)
+{
+    const struct ptable *t = in->table;
+
+    for (uint32_t i = 1; u->anchor.n_paths == 0 && i < u->n_roots; i++) {
+        if (!members_share_place(t, u, t->cgroups[t->procs[u->roots[0]].cgroup].text,
+                                 t->cgroups[t->procs[u->roots[i]].cgroup].text)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void infer(const struct verdict_input *in, const struct unit *u, struct verdict *v)
 {
     const struct proc *init = NULL;
@@ -250,6 +265,11 @@ static void infer(const struct verdict_input *in, const struct unit *u, struct v
         } else {
             say(v, PODPID_NO_PROCESS, "the runtime gives no PID and no process is in its cgroup");
         }
+        return;
+    }
+    if (is_scattered(in, u)) {
+        say(v, PODPID_UNPROVEN,
+            "the runtime gives no PID, and there are processes in several cgroups of this id");
         return;
     }
     for (uint32_t i = 0; i < u->n_roots; i++) {
