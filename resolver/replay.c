@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
+#include "resolver/cgroup.h"
 #include "resolver/replay_json.h"
 #include "resolver/replay_view.h"
 
@@ -147,15 +148,11 @@ static int check_boot_time(int proc_fd, const char *dir, struct err *err)
     return err_set(err, ERR_INPUT, EINVAL, "%s/stat: has no line \"btime SECONDS\"", dir);
 }
 
-static int check_file(int proc_fd, const char *dir, const char *name, bool optional,
-                      struct err *err)
+static int check_file(int proc_fd, const char *dir, const char *name, struct err *err)
 {
     struct stat st;
 
     if (fstatat(proc_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-        if (errno == ENOENT && optional) {
-            return 0;
-        }
         return err_set(err, ERR_INPUT, errno, "%s/%s: %s", dir, name,
                        errno == ENOENT ? "is missing; not a whole capture" : strerror(errno));
     }
@@ -181,10 +178,10 @@ static int check_threads(int proc_fd, const char *dir, const char *pid, struct e
             continue;
         }
         snprintf(name, sizeof(name), "%s/task/%s/stat", pid, e->d_name);
-        rc = check_file(proc_fd, dir, name, false, err);
+        rc = check_file(proc_fd, dir, name, err);
         if (rc == 0) {
             snprintf(name, sizeof(name), "%s/task/%s/cgroup", pid, e->d_name);
-            rc = check_file(proc_fd, dir, name, false, err);
+            rc = check_file(proc_fd, dir, name, err);
         }
     }
     return rc;
@@ -210,26 +207,72 @@ static int check_stat(int proc_fd, const char *dir, const char *name, int32_t pi
     return stat_leader_exited(&line) ? check_threads(proc_fd, dir, name, err) : 0;
 }
 
+/* One without a line that says where it is would put the process in no container. */
+static int check_cgroup(int proc_fd, const char *dir, const char *name, struct buf *b,
+                        struct err *err)
+{
+    char file[NAME_MAX + 16];
+    struct cgroup_line parsed;
+    struct str text, line;
+    int rc;
+
+    snprintf(file, sizeof(file), "%s/cgroup", name);
+    rc = replay_read_file(proc_fd, dir, file, PROC_FILE_MAX, b, err);
+    text = (struct str){b->p, b->n};
+    while (rc == 0 && str_next_line(&text, &line)) {
+        if (cgroup_line_parse(line, &parsed)) {
+            return 0;
+        }
+    }
+    return rc < 0 ? rc
+                  : err_set(err, ERR_INPUT, EINVAL,
+                            "%s/%s: has no line \"HIERARCHY:CONTROLLERS:/PATH\"", dir, file);
+}
+
+/* Where namespaces could not be read there is none; what is there is read again later. */
+static int check_namespaces(int proc_fd, const char *dir, const char *name, struct err *err)
+{
+    static const char *const kinds[] = {"pid", "mnt", "net", "cgroup", "user"};
+    char file[NAME_MAX + 16];
+    AUTO_JSON json_t *root = NULL;
+    struct json_place at = {.dir = dir, .file = file, .err = err};
+    int64_t inode;
+    int rc;
+
+    snprintf(file, sizeof(file), "%s/ns.json", name);
+    if (faccessat(proc_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
+        return 0;
+    }
+    rc = replay_read_json(proc_fd, dir, file, &root, err);
+    at.object = root;
+    for (size_t i = 0; rc == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+        rc = json_get_integer(&at, kinds[i], 0, INT64_MAX, &inode);
+    }
+    return rc;
+}
+
 static int check_process(int proc_fd, const char *dir, const char *name, struct buf *b,
                          struct err *err)
 {
-    static const struct {
-        const char *name;
-        bool optional;
-    } files[] = {{"cgroup", false}, {"status", false}, {"ns.json", true}};
     char file[NAME_MAX + 16];
+    struct stat st;
     int32_t pid;
     int rc;
 
     if (!procfs_pid_name(name, &pid)) {
         return err_set(err, ERR_INPUT, EINVAL, "%s/%s: is no process ID", dir, name);
     }
-    rc = check_stat(proc_fd, dir, name, pid, b, err);
-    for (size_t i = 0; rc == 0 && i < sizeof(files) / sizeof(files[0]); i++) {
-        snprintf(file, sizeof(file), "%s/%s", name, files[i].name);
-        rc = check_file(proc_fd, dir, file, files[i].optional, err);
+    /* The scan follows no link either, and would take the process for one that is gone. */
+    if (fstatat(proc_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
+        return err_set(err, ERR_INPUT, ENOTDIR, "%s/%s: is no folder", dir, name);
     }
-    return rc;
+    snprintf(file, sizeof(file), "%s/status", name);
+    if ((rc = check_stat(proc_fd, dir, name, pid, b, err)) < 0 ||
+        (rc = check_cgroup(proc_fd, dir, name, b, err)) < 0 ||
+        (rc = check_file(proc_fd, dir, file, err)) < 0) {
+        return rc;
+    }
+    return check_namespaces(proc_fd, dir, name, err);
 }
 
 /* Whatever the scan will open is a plain file of a sane size, and what a process must have is

@@ -269,7 +269,11 @@ static void files_that_are_no_files(void **state)
         {"proc/120/task/121/cgroup", FIFO, "DIR/proc/120/task/121/cgroup: is not a regular file"},
         {"runtime.json", LINK, "DIR/runtime.json: is a symbolic link, not a regular file"},
         {"proc/120/stat", LINK, "DIR/proc/120/stat: is a symbolic link, not a regular file"},
+        {"proc/120/cgroup", LINK, "DIR/proc/120/cgroup: is a symbolic link, not a regular file"},
+        {"proc/120/ns.json", LINK, "DIR/proc/120/ns.json: is a symbolic link, not a regular file"},
         {"proc", LINK, "DIR/proc: "},
+        {"proc/120", LINK, "DIR/proc/120: is no folder"},
+        {"proc/120", FIFO, "DIR/proc/120: is no folder"},
     };
 
     (void)state;
