@@ -263,9 +263,12 @@ static int open_target(const char *dir, bool *ret_made, struct err *err)
     if (!*ret_made && errno != EEXIST) {
         return err_set(err, ERR_WRITE, errno, "%s: cannot be made: %s", dir, strerror(errno));
     }
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    /* In /tmp a link may be anybody's, and root's files would go where it says. */
+    fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
-        return err_set(err, ERR_WRITE, errno, "%s: %s", dir, strerror(errno));
+        return err_set(err, ERR_WRITE, errno, "%s: %s", dir,
+                       errno == ELOOP || errno == ENOTDIR ? "is no folder; no link is followed"
+                                                          : strerror(errno));
     }
     reader.fd = fd;
     while ((rc = dir_next(&reader, &e)) > 0) {

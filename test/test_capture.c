@@ -173,6 +173,25 @@ static void an_empty_folder_will_do(void **state)
     source_done(&s);
 }
 
+static void no_link_is_followed(void **state)
+{
+    struct source s;
+    struct err err = {0};
+    char there[PATH_MAX + 8];
+
+    (void)state;
+    source_of(&s, GOOD);
+    snprintf(there, sizeof(there), "%s/there", s.parent);
+    assert_int_equal(mkdir(there, 0755), 0);
+    assert_int_equal(symlink(there, s.dir), 0);
+    assert_true(capture_write(&s.src, s.dir, &err) < 0);
+    assert_int_equal(err.kind, ERR_WRITE);
+    assert_non_null(strstr(err.text, s.dir));
+    assert_false(is_there(there, "runtime.json"));
+    assert_false(is_there(there, "proc"));
+    source_done(&s);
+}
+
 static void no_folder_can_be_made_there(void **state)
 {
     struct source s;
@@ -300,6 +319,7 @@ int main(void)
         cmocka_unit_test(nobody_else_can_read_it),
         cmocka_unit_test(nothing_is_overwritten),
         cmocka_unit_test(an_empty_folder_will_do),
+        cmocka_unit_test(no_link_is_followed),
         cmocka_unit_test(no_folder_can_be_made_there),
         cmocka_unit_test(what_cannot_be_read_back_is_removed),
         cmocka_unit_test(secrets_stay_where_they_are),
