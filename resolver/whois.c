@@ -294,6 +294,27 @@ static int fill_chain(struct podpid_snapshot *s, const struct cgroup_facts *f, c
     return 0;
 }
 
+/* Monitors are of the runtime that started them: conmon beside containerd's container is a name
+ * that somebody chose. Kata's run beside any runtime. */
+static bool is_helper(const struct podpid_snapshot *s, const struct cgroup_facts *f)
+{
+    static const struct {
+        const char *manager, *runtime;
+    } monitors[] = {{"crio", "cri-o"}, {"libpod", "podman"}};
+    const struct podpid_runtime *r = podpid_snapshot_runtime(s);
+
+    if (f->kind != CGROUP_HELPER) {
+        return false;
+    }
+    for (size_t i = 0; i < sizeof(monitors) / sizeof(monitors[0]); i++) {
+        if (r && r->name && strcmp(f->manager, monitors[i].manager) == 0 &&
+            strcmp(r->name, monitors[i].runtime) != 0) {
+            return !members_find_id(&s->whois->members, f->helper_for);
+        }
+    }
+    return true;
+}
+
 static int fill_answer(struct podpid_snapshot *s, const struct proc *row, struct podpid_answer *a)
 {
     const struct cgroup_facts *f = &s->table->cgroups[row->cgroup].facts;
@@ -317,7 +338,7 @@ static int fill_answer(struct podpid_snapshot *s, const struct proc *row, struct
         a->role = a->role ? a->role : guessed_role(s, row);
         return fill_chain(s, f, u->id, a);
     }
-    if (f->kind == CGROUP_HELPER) {
+    if (is_helper(s, f)) {
         a->role = PODPID_ROLE_HELPER;
         a->container_id = f->helper_for;
         return 0;

@@ -69,4 +69,14 @@ run 2 '--with-labels' list -l app=web --replay "$folder/unlabelled"
 run 2 '--with-labels' preflight -l app=web --replay "$folder/unlabelled"
 run 0 '' list -l app=web --replay "$demo"
 
+# conmon's name for a container of containerd's is somebody's choice; of CRI-O's it may be conmon.
+cp -r "$demo" "$folder/conmon"
+id=$("$podpid" whois -o json 6637 --replay "$demo" | grep -oE '"container_id": *"[0-9a-f]{64}"' | grep -oE '[0-9a-f]{64}')
+echo "0::/crio-conmon-$id.scope" >"$folder/conmon/proc/540/cgroup"
+run 0 '' whois -o json 540 --replay "$folder/conmon"
+! grep -q "$id" "$folder/out" || { echo "FAILED: a forged conmon: $(cat "$folder/out")"; failed=1; }
+sed 's/"name": *"containerd"/"name": "cri-o"/' "$demo/runtime.json" >"$folder/conmon/runtime.json"
+run 0 '' whois -o json 540 --replay "$folder/conmon"
+grep -q "helper.*$id" "$folder/out" || { echo "FAILED: conmon: $(cat "$folder/out")"; failed=1; }
+
 exit $failed
