@@ -200,6 +200,10 @@ static int text_owner(struct members *m, const struct ptable *t, struct ptable_c
             continue;
         }
         unit = owner_by_path(m, t, line.path);
+        if (unit != MEMBER_NONE && is_relative(anchor_strip_root(line.path, t->root)) &&
+            !members_tail_fits(t, &m->units[unit], raw)) {
+            unit = MEMBER_NONE;
+        }
         if (unit == MEMBER_NONE && facts->disagreement) {
             struct cgroup_facts one;
 

@@ -77,8 +77,9 @@ int members_find_roots(struct members *m, const struct ptable *t, struct arena *
  * included); none if the path is neither the anchor nor below it. */
 struct str members_anchor_in(const struct ptable *t, const struct unit *u, struct str path);
 
-/* For a unit without an anchor: are these cgroup texts of one and the same cgroup, in some
- * hierarchy? Others of the same shape may have been made by anybody. */
+/* Are these cgroup texts, both of the unit's members, of one and the same cgroup in some hierarchy?
+ * Where the anchor is not known, or not all of it visible, another may have been made by anybody.
+ */
 bool members_share_place(const struct ptable *t, const struct unit *u, struct str a, struct str b);
 
 #endif

@@ -15,6 +15,10 @@ struct member_maps {
 int32_t members_by_shape(const struct members *m, const struct ptable *t,
                          const struct cgroup_facts *f, struct str text);
 
+/* Of a line whose path starts with "/..", its end is the unit's anchor's: may it be the anchor, or
+ * is that where the unit's reported process is, with another path? */
+bool members_tail_fits(const struct ptable *t, const struct unit *u, struct str line);
+
 /* Does every line of the text that is in the cgroup of u, which has no anchor, say that this cgroup
  * itself was removed? */
 bool members_place_deleted(const struct ptable *t, const struct unit *u, struct str text);

@@ -1,4 +1,5 @@
-/* Units without an anchor: whose a cgroup is goes by its shape then, see the head of member.h. */
+/* Where no whole anchor is known, or to be seen: whose a cgroup is goes by its shape then, see the
+ * head of member.h. */
 #include <string.h>
 
 #include "resolver/member_impl.h"
@@ -77,20 +78,37 @@ bool members_place_deleted(const struct ptable *t, const struct unit *u, struct 
 }
 
 /* Who may make cgroups anywhere can make one that has the shape, at another place. There is one
- * that is the container's: where the reported process is, if that is of the shape itself. */
+ * that is the unit's: where its reported process is, if that is of the shape itself. */
+static const struct ptable_cgroup *home_of(const struct ptable *t, const struct unit *u)
+{
+    pid_t pid = u->container ? u->container->pid : u->pod->pid;
+    const struct proc *row = pid > 0 ? ptable_find(t, pid) : NULL;
+
+    return row && !(row->have & (PROC_GONE | PROC_DENIED)) ? &t->cgroups[row->cgroup] : NULL;
+}
+
 int32_t members_by_shape(const struct members *m, const struct ptable *t,
                          const struct cgroup_facts *f, struct str text)
 {
     int32_t i = by_id(m, f);
     const struct unit *u = i == MEMBER_NONE ? NULL : &m->units[i];
-    pid_t pid = !u ? 0 : u->container ? u->container->pid : u->pod->pid;
-    const struct proc *row = pid > 0 ? ptable_find(t, pid) : NULL;
-    const struct ptable_cgroup *home;
+    const struct ptable_cgroup *home = u ? home_of(t, u) : NULL;
 
-    if (!row || row->have & (PROC_GONE | PROC_DENIED)) {
+    if (!home || by_id(m, &home->facts) != i || members_share_place(t, u, home->text, text)) {
         return i;
     }
-    home = &t->cgroups[row->cgroup];
-    return by_id(m, &home->facts) != i || members_share_place(t, u, home->text, text) ? i
-                                                                                      : MEMBER_NONE;
+    return MEMBER_NONE;
+}
+
+bool members_tail_fits(const struct ptable *t, const struct unit *u, struct str line)
+{
+    const struct ptable_cgroup *home = home_of(t, u);
+    struct cgroup_line parsed;
+    struct str text, place;
+
+    if (!home) {
+        return true;
+    }
+    text = home->text;
+    return !next_place(t, u, &text, &parsed, &place) || members_share_place(t, u, home->text, line);
 }

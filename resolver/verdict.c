@@ -240,7 +240,7 @@ static bool is_scattered(const struct verdict_input *in, const struct unit *u)
 {
     const struct ptable *t = in->table;
 
-    for (uint32_t i = 1; u->anchor.n_paths == 0 && i < u->n_roots; i++) {
+    for (uint32_t i = 1; i < u->n_roots; i++) {
         if (!members_share_place(t, u, t->cgroups[t->procs[u->roots[0]].cgroup].text,
                                  t->cgroups[t->procs[u->roots[i]].cgroup].text)) {
             return true;
