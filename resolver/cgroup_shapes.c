@@ -30,6 +30,7 @@ static const struct shape shapes[] = {
 
     /* A systemd path that the runtime took literally: the misconfigured cgroup driver. */
     {.name = "<slice>:docker:<step>",   .manager = "docker", .what = "a build step of BuildKit's in Docker, slice:prefix:id taken literally"},
+    {.name = "<slice>:libpod-payload:<64>", .manager = "libpod", .what = "a container of podman's, slice:prefix:id taken literally"},
     {.name = "<slice>:<prefix>:<64>",                        .what = "a container, slice:prefix:id taken literally"},
 
     /* Names that mean something only below a certain directory. */
