@@ -164,6 +164,7 @@ int look_merge_list(struct podpid_look *k)
 
     for (size_t i = 0; i < k->n_tracks; i++) {
         k->tracks[i]->seen = false;
+        k->tracks[i]->contradicted = false;
     }
     if (merge_containers(k, &merged) < 0 || merge_pods(k, &merged) < 0) {
         return -ENOMEM;

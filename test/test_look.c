@@ -132,6 +132,7 @@ static void restarts_with_its_old_id(void **state)
     r.act = starts_again;
     rig_look(&r, 1000);
     rig_expect(&r, 'a', PODPID_VERIFIED, 300);
+    assert_int_equal(rig_asked(&r, "ContainerStatus"), 2); /* agreed once, it is not asked again */
     look_rig_close(&r);
 }
 
