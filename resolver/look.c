@@ -289,7 +289,7 @@ static int out_of_time(struct podpid_look *k, nsec now, struct err *err)
     bool again;
 
     if (k->rounds && k->phase != LOOK_DONE) {
-        if (look_pin(k, true, &again) < 0 || look_publish(k, now) < 0) {
+        if (look_judge_unread(k) < 0 || look_pin(k, true, &again) < 0 || look_publish(k, now) < 0) {
             return err_nomem(err);
         }
         return 0;

@@ -163,6 +163,8 @@ int look_load_roots(struct podpid_look *k);
 
 /* look_judge.c: join, reduce, cross-check of the open units; what stays open. */
 int look_judge(struct podpid_look *k, nsec now);
+/* At the deadline: what is listed and was never judged is an error, it must not be missing. */
+int look_judge_unread(struct podpid_look *k);
 /* Seen twice, long enough apart; in a replay seen at all. */
 bool look_is_old_stray(const struct podpid_look *k, const struct stray_candidate *c);
 

@@ -199,6 +199,33 @@ static int judge_unit(struct podpid_look *k, const struct unit *u, struct track 
     return rc < 0 ? rc : remember_identity(k, t);
 }
 
+int look_judge_unread(struct podpid_look *k)
+{
+    for (size_t i = 0; i < k->members.n_units; i++) {
+        struct unit *u = &k->members.units[i];
+        struct track *t = look_track(k, u->id);
+        struct view_container *c;
+        struct view_pod *p;
+
+        if (!t || !t->open || t->row || t->pod_row) {
+            continue;
+        }
+        if ((c = view_find_container(&k->settled, u->id)) && c->status == VIEW_STATUS_NONE) {
+            c->status = VIEW_STATUS_FAILED;
+            c->error = "no time was left to read it";
+        }
+        if ((p = view_find_pod(&k->settled, u->id)) && p->status == VIEW_STATUS_NONE && p->ready) {
+            p->status = VIEW_STATUS_FAILED;
+            p->error = "no time was left to read it";
+        }
+        t->tries = LOOK_TRIES;
+        if (judge_unit(k, u, t) < 0) {
+            return -ENOMEM;
+        }
+    }
+    return 0;
+}
+
 /* ---- Strays -------------------------------------------------------------------------------- */
 
 static bool has_live_process(const struct podpid_look *k, const struct other_cgroup *o)

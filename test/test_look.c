@@ -343,6 +343,32 @@ static void the_deadline_in_a_later_round(void **state)
     look_rig_close(&r);
 }
 
+static void newcomer_is_never_read(struct look_rig *r)
+{
+    if (rig_asked(r, "ContainerStatus") == 1 && once(r)) {
+        rig_list(r, 'b', "RUNNING");
+    }
+    if (rig_asked(r, "ListContainers") == 2) {
+        rig_fault(r, "ContainerStatus", "{'never': true}");
+        rig_fault(r, "ListContainers", "{'never': true}");
+    }
+}
+
+/* What a list said to run has its row, though the time was over before it could be read. */
+static void a_newcomer_at_the_deadline(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    open_verified(&r);
+    r.act = newcomer_is_never_read;
+    rig_look(&r, 20000);
+    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    rig_expect(&r, 'b', PODPID_VERDICT_ERROR, 0);
+    assert_false(podpid_snapshot_complete(r.snapshot));
+    look_rig_close(&r);
+}
+
 /* ---- Strays -------------------------------------------------------------------------------- */
 
 static size_t strays(const struct look_rig *r)
@@ -433,6 +459,7 @@ int main(void)
         cmocka_unit_test(waiting_is_used),
         cmocka_unit_test(a_list_never_comes),
         cmocka_unit_test(the_deadline_in_a_later_round),
+        cmocka_unit_test(a_newcomer_at_the_deadline),
         cmocka_unit_test(strays_prove_themselves),
         cmocka_unit_test(the_connection_is_lost),
     };
