@@ -199,9 +199,19 @@ static void take_scan(struct podpid_look *k)
     ptable_free(judged);
 }
 
+/* Short of memory or descriptors: no verdict comes of that. */
+static int short_of(const struct podpid_look *k, int rc, struct err *err)
+{
+    return rc == -ENOMEM
+               ? err_nomem(err)
+               : err_set(err, ERR_PROC, -rc, "reading %s: %s", k->procfs.path, strerror(-rc));
+}
+
 static int judge(struct podpid_look *k, nsec now, struct err *err)
 {
-    return look_judge(k, now) < 0 ? err_nomem(err) : 0;
+    int rc = look_judge(k, now);
+
+    return rc < 0 ? short_of(k, rc, err) : 0;
 }
 
 /* Without a runtime to ask again there is one round over what was recorded, or over what the scan
@@ -226,8 +236,8 @@ static int gather(struct podpid_look *k, nsec now, struct err *err)
     if (rc < 0) {
         return rc;
     }
-    if (was_scanned && look_has_more_ahead(k) && k->asked && look_load_ahead(k) < 0) {
-        return err_nomem(err);
+    if (was_scanned && look_has_more_ahead(k) && k->asked && (rc = look_load_ahead(k)) < 0) {
+        return short_of(k, rc, err);
     }
     if (k->client && now >= k->status_deadline && (k->asked || !k->identified)) {
         look_fail_unanswered(k);
@@ -273,7 +283,8 @@ static int advance(struct podpid_look *k, nsec now, struct err *err)
             take_scan(k);
             return look_merge_list(k) < 0 ? err_nomem(err) : judge(k, now, err);
         }
-        return look_load_ahead(k) < 0 ? err_nomem(err) : 0;
+        rc = look_load_ahead(k);
+        return rc < 0 ? short_of(k, rc, err) : 0;
     case LOOK_PAUSE:
         return now >= k->resume_at ? start_round(k, now, err) : 0;
     case LOOK_DONE:
@@ -289,10 +300,11 @@ static int out_of_time(struct podpid_look *k, nsec now, struct err *err)
     bool again;
 
     if (k->rounds && k->phase != LOOK_DONE) {
-        if (look_judge_unread(k) < 0 || look_pin(k, true, &again) < 0 || look_publish(k, now) < 0) {
-            return err_nomem(err);
-        }
-        return 0;
+        int rc = look_judge_unread(k);
+
+        rc = rc < 0 ? rc : look_pin(k, true, &again);
+        rc = rc < 0 ? rc : look_publish(k, now);
+        return rc < 0 ? short_of(k, rc, err) : 0;
     }
     if (!k->client) {
         return err_set(err, ERR_TIMEOUT, ETIMEDOUT, "the scan of %s was not done in time",

@@ -152,7 +152,8 @@ struct track *look_track_add(struct podpid_look *k, const char *id, bool sandbox
 /* Without a runtime: a view of whatever the scan shows. */
 int look_view_of_scan(struct podpid_look *k);
 
-/* look_load.c: what the scan did not read, for those rows that need it. */
+/* look_load.c: what the scan did not read, for those rows that need it. 0, or negative errno: a
+ * shortage, from which nothing is concluded; so do look_judge() and look_pin(). */
 /* While answers are under way: what the judgement will want of processes that look like roots, of
  * the table that the scan has just made. A slice of them. */
 int look_load_ahead(struct podpid_look *k);

@@ -14,10 +14,14 @@ static bool is_open(const struct podpid_look *k, const struct unit *u)
 static int load_pid(struct podpid_look *k, pid_t pid, unsigned want)
 {
     struct proc *row = ptable_find(k->table, pid);
+    int rc = 0;
 
     /* Started after the scan passed its number, or missed in a partial list: ask for it by name. */
     if (!row || (row->have & PROC_GONE)) {
-        row = ptable_refresh(k->table, &k->procfs, pid);
+        rc = ptable_refresh(k->table, &k->procfs, pid, &row);
+    }
+    if (rc < 0) {
+        return rc;
     }
     return row ? ptable_load(k->table, &k->procfs, row, want) : 0;
 }
@@ -126,18 +130,22 @@ static int load_roots_of(struct podpid_look *k, const struct unit *u)
 
     for (uint32_t r = 0; r < u->n_roots; r++) {
         struct proc *row = &k->table->procs[u->roots[r]];
+        int rc = ptable_load(k->table, &k->procfs, row, PROC_STATUS);
 
-        if (ptable_load(k->table, &k->procfs, row, PROC_STATUS) < 0) {
-            return -ENOMEM;
+        if (rc < 0) {
+            return rc;
         }
     }
     first = reduce_main(k->table, u);
     for (uint32_t r = 0; r < u->n_roots; r++) {
         struct proc *row = &k->table->procs[u->roots[r]];
+        int rc = 0;
 
-        if ((row == first || row->nspid == 1) &&
-            ptable_load(k->table, &k->procfs, row, PROC_NS) < 0) {
-            return -ENOMEM;
+        if (row == first || row->nspid == 1) {
+            rc = ptable_load(k->table, &k->procfs, row, PROC_NS);
+        }
+        if (rc < 0) {
+            return rc;
         }
     }
     return 0;
@@ -164,12 +172,14 @@ int look_load_roots(struct podpid_look *k)
 
     for (size_t i = 0; i < k->members.n_units; i++) {
         struct unit *u = &k->members.units[i];
+        int rc;
 
         if (!is_open(k, u)) {
             continue;
         }
-        if (judges_by_namespace(u) && load_roots_of(k, u) < 0) {
-            return -ENOMEM;
+        rc = judges_by_namespace(u) ? load_roots_of(k, u) : 0;
+        if (rc < 0) {
+            return rc;
         }
         if (u->container) {
             load_cgroup_ids(k, u);
@@ -178,8 +188,10 @@ int look_load_roots(struct podpid_look *k)
     }
     /* What is there already is not read again. */
     for (size_t i = 0; neighbours && i < k->members.n_units; i++) {
-        if (load_roots_of(k, &k->members.units[i]) < 0) {
-            return -ENOMEM;
+        int rc = load_roots_of(k, &k->members.units[i]);
+
+        if (rc < 0) {
+            return rc;
         }
     }
     return 0;
@@ -217,13 +229,15 @@ int look_load_ahead(struct podpid_look *k)
 
     for (unsigned i = 0; i < ROWS && roots < ROOTS && look_has_more_ahead(k); i++) {
         struct proc *row = &t->procs[k->loaded_ahead++];
+        int rc;
 
         if (!looks_like_root(k, t, row)) {
             continue;
         }
         roots++;
-        if (ptable_load(t, &k->procfs, row, PROC_STATUS | PROC_NS) < 0) {
-            return -ENOMEM;
+        rc = ptable_load(t, &k->procfs, row, PROC_STATUS | PROC_NS);
+        if (rc < 0) {
+            return rc;
         }
     }
     return 0;

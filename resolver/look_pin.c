@@ -4,8 +4,9 @@
 
 #include "resolver/look_impl.h"
 
-/* Is the process still the one that was judged, in the cgroup it was judged by? */
-static bool is_itself(const struct podpid_look *k, const struct track *t, bool *ret_gone)
+/* Is the process still the one that was judged, in the cgroup it was judged by? 1 or 0, or negative
+ * errno: a shortage. */
+static int is_itself(const struct podpid_look *k, const struct track *t, bool *ret_gone)
 {
     struct pin pin = {0};
     int rc = procfs_pin(k->procfs.fd, t->pid, &pin);
@@ -17,7 +18,7 @@ static bool is_itself(const struct podpid_look *k, const struct track *t, bool *
     if (rc == 0) {
         buf_free(&pin.cgroup);
     }
-    return same;
+    return err_is_shortage(rc) ? rc : same;
 }
 
 static int not_itself(struct podpid_look *k, struct track *t, bool gone)
@@ -44,13 +45,15 @@ static int not_itself(struct podpid_look *k, struct track *t, bool gone)
     return 0;
 }
 
-static bool is_there(const struct podpid_look *k, const struct podpid_process *p)
+/* Likewise. */
+static int is_there(const struct podpid_look *k, const struct podpid_process *p)
 {
     struct pin pin = {0};
+    int rc = procfs_pin(k->procfs.fd, p->pid, &pin);
     bool there;
 
-    if (procfs_pin(k->procfs.fd, p->pid, &pin) < 0) {
-        return false;
+    if (rc < 0) {
+        return err_is_shortage(rc) ? rc : 0;
     }
     there = pin.stat.start == p->start_time_ticks;
     buf_free(&pin.cgroup);
@@ -80,8 +83,12 @@ static int pin_other_roots(struct podpid_look *k, struct podpid_container *c, pi
     for (size_t i = 0; i < c->n_processes; i++) {
         const struct podpid_process *p = c->processes[i];
         bool root = bsearch(&p->pid, c->roots, c->n_roots, sizeof(*c->roots), by_pid) != NULL;
+        int there = root && p->pid != main_pid ? is_there(k, p) : 1;
 
-        if (root && p->pid != main_pid && !is_there(k, p)) {
+        if (there < 0) {
+            return there;
+        }
+        if (!there) {
             continue;
         }
         rows[n_rows++] = p;
@@ -104,12 +111,19 @@ int look_pin(struct podpid_look *k, bool last, bool *ret_again)
     *ret_again = false;
     for (size_t i = 0; i < k->n_tracks; i++) {
         struct track *t = k->tracks[i];
-        bool gone;
+        bool gone = false;
+        int rc = 0;
 
-        if (t->row && t->row->n_roots > 1 && pin_other_roots(k, t->row, t->pid) < 0) {
-            return -ENOMEM;
+        if (t->row && t->row->n_roots > 1) {
+            rc = pin_other_roots(k, t->row, t->pid);
         }
-        if (!t->pid || is_itself(k, t, &gone)) {
+        if (rc == 0) {
+            rc = t->pid ? is_itself(k, t, &gone) : 1;
+        }
+        if (rc < 0) {
+            return rc;
+        }
+        if (rc > 0) {
             continue;
         }
         if (!last && t->tries < LOOK_TRIES) {

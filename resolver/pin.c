@@ -128,17 +128,18 @@ static void read_ns_json(int pid_fd, unsigned kinds, struct proc_ns *ret)
     json_decref(root);
 }
 
-void procfs_read_ns(const struct procfs *p, pid_t pid, unsigned kinds, struct proc_ns *ret)
+int procfs_read_ns(const struct procfs *p, pid_t pid, unsigned kinds, struct proc_ns *ret)
 {
     AUTO_CLOSE int fd = procfs_open_pid(p->fd, pid);
 
     *ret = (struct proc_ns){0};
     if (fd < 0) {
-        return;
+        return err_is_shortage(fd) ? fd : 0;
     }
     if (p->is_procfs) {
         read_ns_links(fd, kinds, ret);
     } else {
         read_ns_json(fd, kinds, ret);
     }
+    return 0;
 }

@@ -98,7 +98,7 @@ bool status_parse(struct str text, struct status_text *ret);
 
 /* Inodes of <pid>/ns/{pid,mnt,net,cgroup,user}, or those of <pid>/ns.json (an object of numbers by
  * the same names) in a folder of files; 0 where unreadable or not asked for. Each costs a system
- * call: kinds says which ones. */
+ * call: kinds says which ones. 0, or negative errno: a shortage. */
 struct proc_ns {
     uint64_t pid, mnt, net, cgroup, user;
 };
@@ -110,7 +110,7 @@ enum proc_ns_kind {
     PROC_NS_USER = 16,
     PROC_NS_ALL = 31
 };
-void procfs_read_ns(const struct procfs *p, pid_t pid, unsigned kinds, struct proc_ns *ret);
+int procfs_read_ns(const struct procfs *p, pid_t pid, unsigned kinds, struct proc_ns *ret);
 
 /* Pinned identity: one descriptor of /proc/<pid>, held while start, cgroup, start are read; after
  * the process's death every read there is ESRCH. */

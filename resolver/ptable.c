@@ -74,7 +74,7 @@ static void load_status(struct proc *row, struct str text)
     row->have |= PROC_STATUS;
 }
 
-/* 1: b has the text; 0: it cannot be had; -ENOMEM. */
+/* 1: b has the text; 0: it cannot be had; negative errno: a shortage. */
 static int load_text(const struct procfs *p, struct proc *row, const char *name, struct buf *b)
 {
     int rc = procfs_read(p->fd, row->pid, name, b);
@@ -82,7 +82,7 @@ static int load_text(const struct procfs *p, struct proc *row, const char *name,
     if (rc == -ESRCH) {
         row->have |= PROC_GONE;
     }
-    return rc == 0 ? 1 : rc == -ENOMEM ? rc : 0;
+    return rc == 0 ? 1 : err_is_shortage(rc) ? rc : 0;
 }
 
 int ptable_load(struct ptable *t, const struct procfs *p, struct proc *row, unsigned want)
@@ -112,9 +112,9 @@ int ptable_load(struct ptable *t, const struct procfs *p, struct proc *row, unsi
         if (!row->ns) {
             return -ENOMEM;
         }
-        procfs_read_ns(p, row->pid, PROC_NS_PID | PROC_NS_MNT | PROC_NS_NET | PROC_NS_CGROUP,
-                       row->ns);
-        row->have |= PROC_NS;
+        rc = procfs_read_ns(p, row->pid, PROC_NS_PID | PROC_NS_MNT | PROC_NS_NET | PROC_NS_CGROUP,
+                            row->ns);
+        row->have |= rc == 0 ? PROC_NS : 0;
     }
     return rc;
 }
@@ -148,24 +148,26 @@ static struct proc *put_row(struct ptable *t, const struct proc *row)
     return &t->procs[i];
 }
 
-struct proc *ptable_refresh(struct ptable *t, const struct procfs *p, pid_t pid)
+int ptable_refresh(struct ptable *t, const struct procfs *p, pid_t pid, struct proc **ret)
 {
     struct proc row = {.pid = pid};
     struct pin pin;
     int64_t text;
     int rc = procfs_pin(p->fd, pid, &pin);
 
+    *ret = NULL;
     if (rc == -ESRCH) {
         remove_row(t, pid);
     }
     if (rc < 0) {
-        return NULL;
+        return err_is_shortage(rc) ? rc : 0;
     }
     text = ptable_intern(t, (struct str){pin.cgroup.p, pin.cgroup.n});
     buf_free(&pin.cgroup);
     if (text < 0 || ptable_set_stat(t, &row, &pin.stat) < 0) {
-        return NULL;
+        return -ENOMEM;
     }
     row.cgroup = (uint32_t)text;
-    return put_row(t, &row);
+    *ret = put_row(t, &row);
+    return *ret ? 0 : -ENOMEM;
 }

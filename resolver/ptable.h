@@ -83,14 +83,14 @@ int ptable_scan_step(struct ptable_scan *s, unsigned n, struct err *err);
 void ptable_scan_free(struct ptable_scan *s);
 
 /* Make sure of some part of a row (enum proc_have bits); what cannot be read leaves the bit unset,
- * and PROC_GONE is set where the process went away. Nothing is read for a row that is PROC_GONE. 0
- * or -ENOMEM. */
+ * and PROC_GONE is set where the process went away. Nothing is read for a row that is PROC_GONE. 0,
+ * or negative errno: a shortage. */
 int ptable_load(struct ptable *t, const struct procfs *p, struct proc *row, unsigned want);
 
 /* Read one process anew (cgroup and stat) and put it into the table, in place of what was there.
- * The row, or NULL where it is gone (then its row is taken out), unreadable or memory is out. Rows
- * may move: pointers into procs are void afterwards. */
-struct proc *ptable_refresh(struct ptable *t, const struct procfs *p, pid_t pid);
+ * *ret is the row, or NULL where it is gone (then its row is taken out) or unreadable. Rows may
+ * move: pointers into procs are void afterwards. 0, or negative errno: a shortage. */
+int ptable_refresh(struct ptable *t, const struct procfs *p, pid_t pid, struct proc **ret);
 
 /* Fill the row from its stat. 0 or -ENOMEM. */
 int ptable_set_stat(struct ptable *t, struct proc *row, const struct stat_line *s);

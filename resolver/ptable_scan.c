@@ -48,12 +48,6 @@ void ptable_scan_free(struct ptable_scan *s)
     }
 }
 
-/* What stands in the way of the whole scan, not of one row. */
-static bool is_shortage(int rc)
-{
-    return rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE;
-}
-
 /* Neighbours share their text more often than not: try the last row's first. */
 static int64_t intern(struct ptable *t, struct str text)
 {
@@ -74,7 +68,7 @@ static int take_thread_cgroup(struct ptable_scan *s, struct proc *row)
     int rc = fd < 0 ? fd : procfs_read_thread_cgroup(fd, &s->text);
 
     if (rc < 0) {
-        return is_shortage(rc) ? rc : 0;
+        return err_is_shortage(rc) ? rc : 0;
     }
     text = intern(s->table, (struct str){s->text.p, s->text.n});
     if (text < 0) {
@@ -96,7 +90,7 @@ static int read_row(struct ptable_scan *s, struct proc *row)
     if (rc == -ESRCH || rc == -ENOTDIR) {
         return 0;
     }
-    if (is_shortage(rc)) {
+    if (err_is_shortage(rc)) {
         return rc;
     }
     if (rc < 0) {
@@ -113,7 +107,7 @@ static int read_row(struct ptable_scan *s, struct proc *row)
         return 1;
     }
     rc = procfs_read(s->procfs->fd, row->pid, "stat", &s->text);
-    if (rc == -ESRCH || is_shortage(rc)) {
+    if (rc == -ESRCH || err_is_shortage(rc)) {
         return rc == -ESRCH ? 0 : rc;
     }
     if (rc < 0 || !stat_parse((struct str){s->text.p, s->text.n}, &stat) || stat.pid != row->pid) {

@@ -220,7 +220,8 @@ static pid_t process_of(const struct podpid_snapshot *s, pid_t pid)
 /* ---- Where it is ----------------------------------------------------------------------------- */
 
 /* The row as it is now: read through a pinned descriptor, and put into the table where it is not
- * the process that the scan saw. NULL: it is gone, or memory is out (*ret_rc). */
+ * the process that the scan saw. NULL: it is gone, or we are short of memory or
+ * descriptors (*ret_rc). */
 static const struct proc *row_of_now(struct podpid_snapshot *s, pid_t pid, int *ret_rc)
 {
     struct proc *row = ptable_find(s->table, pid);
@@ -235,14 +236,17 @@ static const struct proc *row_of_now(struct podpid_snapshot *s, pid_t pid, int *
     }
     rc = procfs_pin(s->procfs->fd, pid, &pin);
     if (rc < 0) {
-        *ret_rc = rc == -ENOMEM ? rc : 0;
+        *ret_rc = err_is_shortage(rc) ? rc : 0;
         return NULL;
     }
     if (!row || !(row->have & PROC_STAT) || row->start != pin.stat.start ||
         !str_eq(s->table->cgroups[row->cgroup].text, (struct str){pin.cgroup.p, pin.cgroup.n})) {
-        row = ptable_refresh(s->table, s->procfs, pid);
+        *ret_rc = ptable_refresh(s->table, s->procfs, pid, &row);
     }
     buf_free(&pin.cgroup);
+    if (*ret_rc < 0) {
+        return NULL;
+    }
     for (size_t i = texts; i < s->table->n_cgroups; i++) {
         *ret_rc = members_own_text(&s->whois->members, s->table, i);
         if (*ret_rc < 0) {
@@ -377,6 +381,10 @@ int podpid_whois(struct podpid_snapshot *s, pid_t pid, pid_t ns_of,
     }
     if (rc == 0 && row) {
         rc = fill_answer(s, row, a);
+    }
+    if (rc < 0 && rc != -ENOMEM) {
+        err_set(&err, ERR_PROC, -rc, "reading %s: %s", s->procfs->path, strerror(-rc));
+        return error_publish(&err, error);
     }
     if (rc < 0) {
         err_nomem(&err);

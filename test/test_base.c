@@ -214,6 +214,9 @@ static void errors_never_carry_control_bytes(void **state)
     assert_true(err_is_gone(-ENOENT));
     assert_false(err_is_gone(-EACCES));
     assert_false(err_is_gone(0));
+    assert_true(err_is_shortage(-EMFILE));
+    assert_false(err_is_shortage(-ESRCH));
+    assert_false(err_is_shortage(0));
 }
 
 int main(void)

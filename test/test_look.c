@@ -6,6 +6,8 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
+#include <unistd.h>
 
 #include <cmocka.h>
 
@@ -250,6 +252,55 @@ static void changed_on_every_try(void **state)
     look_rig_close(&r);
 }
 
+/* As many more descriptors as the look may have open, from the closing list on; with a newcomer
+ * that no scan has seen. */
+static unsigned descriptors_left;
+
+static void descriptors_run_out(struct look_rig *r)
+{
+    if (rig_asked(r, "ListContainers") == 2 && once(r)) {
+        int fd = dup(0);
+        struct rlimit limit;
+
+        rig_process(r, 200, 50, STARTED, 'S', rig_cgroup('a'));
+        assert_int_equal(getrlimit(RLIMIT_NOFILE, &limit), 0);
+        limit.rlim_cur = (rlim_t)fd + descriptors_left;
+        close(fd);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    }
+}
+
+static void short_of_descriptors(void **state)
+{
+    struct rlimit before;
+    bool failed = false, verified = false;
+
+    (void)state;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    for (descriptors_left = 0; descriptors_left < 6; descriptors_left++) {
+        for (int seen = 0; seen < 2; seen++) {
+            struct look_rig r;
+
+            open_verified(&r);
+            if (!seen) {
+                rig_reap(&r, 200);
+            }
+            r.act = descriptors_run_out;
+            rig_look(&r, 2000);
+            assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+            if (r.rc < 0) {
+                assert_int_equal(r.rc, PODPID_ERR_PROC);
+                failed = true;
+            } else {
+                rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+                verified = true;
+            }
+            look_rig_close(&r);
+        }
+    }
+    assert_true(failed && verified);
+}
+
 /* ---- Time ---------------------------------------------------------------------------------- */
 
 static void a_status_never_comes(void **state)
@@ -455,6 +506,7 @@ int main(void)
         cmocka_unit_test(a_dead_pid_is_running_for_a_while),
         cmocka_unit_test(pinned_before_it_leaves),
         cmocka_unit_test(changed_on_every_try),
+        cmocka_unit_test(short_of_descriptors),
         cmocka_unit_test(a_status_never_comes),
         cmocka_unit_test(waiting_is_used),
         cmocka_unit_test(a_list_never_comes),

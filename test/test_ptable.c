@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -360,7 +361,7 @@ static void refresh_puts_and_takes_out(void **state)
     scan_in_slices_of(f, 100);
     write_text(f, "7/cgroup", "0::" POD ID_A "\n");
     write_stat(f, "7/stat", 7, 'R', 2, 77);
-    row = ptable_refresh(&f->t, &f->p, 7);
+    assert_int_equal(ptable_refresh(&f->t, &f->p, 7, &row), 0);
     assert_non_null(row);
     assert_int_equal(row->start, 77);
     assert_int_equal(f->t.n_procs, 3);
@@ -368,20 +369,47 @@ static void refresh_puts_and_takes_out(void **state)
     assert_string_equal(text_of(f, 7), "0::" POD ID_A "\n");
 
     write_stat(f, "7/stat", 7, 'R', 2, 88);
-    row = ptable_refresh(&f->t, &f->p, 7);
+    assert_int_equal(ptable_refresh(&f->t, &f->p, 7, &row), 0);
     assert_int_equal(row->start, 88);
     assert_int_equal(f->t.n_procs, 3);
 
     assert_int_equal(unlinkat(f->p.fd, "7/stat", 0), 0);
-    assert_null(ptable_refresh(&f->t, &f->p, 7));
-    assert_null(ptable_refresh(&f->t, &f->p, 6));
+    assert_int_equal(ptable_refresh(&f->t, &f->p, 7, &row), 0);
+    assert_null(row);
+    assert_int_equal(ptable_refresh(&f->t, &f->p, 6, &row), 0);
+    assert_null(row);
     assert_null(ptable_find(&f->t, 7));
     assert_int_equal(f->t.n_procs, 2);
     assert_int_equal(f->t.procs[1].pid, 9);
     /* A stat that makes no sense leaves the row as it was. */
     write_text(f, "9/stat", "garbage");
-    assert_null(ptable_refresh(&f->t, &f->p, 9));
+    assert_int_equal(ptable_refresh(&f->t, &f->p, 9, &row), 0);
+    assert_null(row);
     assert_non_null(ptable_find(&f->t, 9));
+}
+
+/* Nothing is concluded from a want of descriptors: the process is not gone for that. */
+static void short_of_descriptors(void **state)
+{
+    struct folder *f = *state;
+    struct rlimit before, none;
+    struct proc *row;
+
+    write_text(f, "7/cgroup", "0::/a\n");
+    write_stat(f, "7/stat", 7, 'R', 2, 77);
+    scan_in_slices_of(f, 100);
+    row = ptable_find(&f->t, 7);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(ptable_load(&f->t, &f->p, row, PROC_STAT), -EMFILE);
+    assert_int_equal(ptable_load(&f->t, &f->p, row, PROC_STATUS), -EMFILE);
+    assert_int_equal(ptable_load(&f->t, &f->p, row, PROC_NS), -EMFILE);
+    assert_int_equal(row->have, 0);
+    assert_int_equal(ptable_refresh(&f->t, &f->p, 7, &row), -EMFILE);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_non_null(ptable_find(&f->t, 7));
 }
 
 static void the_real_one_shows_us(void **state)
@@ -432,6 +460,7 @@ int main(void)
         IN_FOLDER(empty_folder),
         IN_FOLDER(parts_are_loaded_when_asked_for),
         IN_FOLDER(refresh_puts_and_takes_out),
+        IN_FOLDER(short_of_descriptors),
         IN_FOLDER(the_real_one_shows_us),
     };
 

@@ -55,3 +55,8 @@ bool err_is_gone(int rc)
 {
     return rc == -ESRCH || rc == -ENOENT;
 }
+
+bool err_is_shortage(int rc)
+{
+    return rc == -ENOMEM || rc == -EMFILE || rc == -ENFILE;
+}

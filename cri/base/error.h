@@ -44,4 +44,8 @@ int err_nomem(struct err *e);
  * (opened, then reaped) or ENOENT (a fresh open). The one place where that is decided. */
 bool err_is_gone(int rc);
 
+/* Whether a negative errno means that we are short of memory or descriptors: it says nothing about
+ * the process that was to be read, and nothing may be concluded from it. */
+bool err_is_shortage(int rc);
+
 #endif
