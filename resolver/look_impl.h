@@ -30,6 +30,7 @@ struct track {
     bool seen;         /* in the newest list */
     bool contradicted; /* the newest list came after its status, and says another state */
     unsigned tries;
+    nsec first_try;         /* when it was judged first: half a second later no more tries begin */
     struct verdict verdict; /* its row pointers are void once the round is over */
     struct podpid_container
         *row;                   /* of a container; the newest judgement, in the snapshot's arena */

@@ -8,6 +8,7 @@
 #include <unistd.h>
 
 static const nsec stray_age = NSEC_PER_SEC; /* seen again after this long: a stray */
+static const nsec tries_time = NSEC_PER_SEC / 2;
 
 /* ---- What the round brought ---------------------------------------------------------------- */
 
@@ -171,26 +172,34 @@ static bool is_answered(const struct unit *u)
                         : u->pod->status != VIEW_STATUS_NONE || !u->pod->ready;
 }
 
-static int judge_unit(struct podpid_look *k, const struct unit *u, struct track *t)
+/* A runtime that is slow would have each try replace an answer by a worse one. */
+static bool may_try_again(const struct track *t, nsec now)
+{
+    return t->tries < LOOK_TRIES && (t->contradicted || now - t->first_try < tries_time);
+}
+
+static int judge_unit(struct podpid_look *k, const struct unit *u, struct track *t, nsec now)
 {
     enum view_status status = u->container ? u->container->status : u->pod->status;
     int rc;
 
-    t->tries++;
+    if (t->tries++ == 0) {
+        t->first_try = now;
+    }
     t->row = NULL;
     t->pod_row = NULL;
     t->pid = 0;
     if (status == VIEW_STATUS_GONE) {
         /* Still listed, though: on its way out, or on its way in. One that keeps being listed as
          * running is an error: it must not be missing. */
-        t->open = t->tries < LOOK_TRIES;
+        t->open = may_try_again(t, now);
         if (t->open || (u->container ? u->container->state != VIEW_RUNNING : !u->pod->ready)) {
             return 0;
         }
     }
     verdict_of(&k->input, u, &t->verdict);
     t->open = !k->is_replay && (t->contradicted || is_disagreement(t->verdict.verdict)) &&
-              t->tries < LOOK_TRIES;
+              may_try_again(t, now);
     if (t->verdict.verdict == PODPID_NO_PROCESS && !t->open) {
         doubt_emptiness(k, u, &t->verdict);
     }
@@ -219,7 +228,7 @@ int look_judge_unread(struct podpid_look *k)
             p->error = "no time was left to read it";
         }
         t->tries = LOOK_TRIES;
-        if (judge_unit(k, u, t) < 0) {
+        if (judge_unit(k, u, t, k->deadline) < 0) {
             return -ENOMEM;
         }
     }
@@ -330,7 +339,7 @@ int look_judge(struct podpid_look *k, nsec now)
         struct track *t = look_track(k, u->id);
 
         if (t && t->open && is_answered(u)) {
-            rc = judge_unit(k, u, t);
+            rc = judge_unit(k, u, t, now);
         }
     }
     if (rc == 0 && k->has_runtime) {

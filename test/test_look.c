@@ -394,6 +394,31 @@ static void the_deadline_in_a_later_round(void **state)
     look_rig_close(&r);
 }
 
+static void answers_slower_each_time(struct look_rig *r)
+{
+    if (rig_asked(r, "ContainerStatus") == 3 && once(r)) {
+        rig_fault(r, "ContainerStatus", "{'hold': 2000}");
+    }
+}
+
+/* What the looks of half a second brought stands: no later one makes an error of it. */
+static void a_slow_runtime(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open(&r);
+    rig_container(&r, 'a', "RUNNING", 200); /* dead */
+    rig_fault(&r, "ContainerStatus", "{'hold': 600}");
+    r.options.timeout = 4 * NSEC_PER_SEC;
+    r.act = answers_slower_each_time;
+    rig_look(&r, 20000);
+    rig_expect(&r, 'a', PODPID_DEAD, 0);
+    assert_int_equal(rig_asked(&r, "ContainerStatus"), 2);
+    assert_true(podpid_snapshot_complete(r.snapshot));
+    look_rig_close(&r);
+}
+
 static void newcomer_is_never_read(struct look_rig *r)
 {
     if (rig_asked(r, "ContainerStatus") == 1 && once(r)) {
@@ -511,6 +536,7 @@ int main(void)
         cmocka_unit_test(waiting_is_used),
         cmocka_unit_test(a_list_never_comes),
         cmocka_unit_test(the_deadline_in_a_later_round),
+        cmocka_unit_test(a_slow_runtime),
         cmocka_unit_test(a_newcomer_at_the_deadline),
         cmocka_unit_test(strays_prove_themselves),
         cmocka_unit_test(the_connection_is_lost),
