@@ -101,6 +101,13 @@ int look_step_runtime(struct podpid_look *k, nsec now, struct err *err)
     return rc;
 }
 
+/* A sandbox that is not ready has no process to ask for. Where pods are put together from claims,
+ * though, it is asked all the same: its containers' claims rest on what becomes of its own. */
+static bool is_asked(const struct view_pod *pod)
+{
+    return pod->ready || pod->as_container;
+}
+
 int look_ask_statuses(struct podpid_look *k, nsec now, struct err *err)
 {
     for (size_t i = 0; i < k->n_tracks; i++) {
@@ -114,7 +121,7 @@ int look_ask_statuses(struct podpid_look *k, nsec now, struct err *err)
         /* By what the list called it: settling may have made a container of what is asked for as a
          * sandbox. */
         pod = view_find_pod(&k->view, t->id);
-        if (pod && pod->ready) {
+        if (pod && is_asked(pod)) {
             rc = client_get_pod(k->client, t->id, &k->arena, 0, err);
             k->asked++;
         } else if (!pod) {
@@ -149,7 +156,7 @@ void look_fail_unanswered(struct podpid_look *k)
             c->status = VIEW_STATUS_FAILED;
             c->error = text;
         }
-        if (p && p->ready && p->status == VIEW_STATUS_NONE) {
+        if (p && is_asked(p) && p->status == VIEW_STATUS_NONE) {
             p->status = VIEW_STATUS_FAILED;
             p->error = text;
         }

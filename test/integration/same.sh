@@ -30,18 +30,31 @@ make_pods() {
 	id=$(make_container "$pod" killed sleep 1000001)
 	sandbox kill "$id"
 	make container --name never --create-only "$pod" >/dev/null
+	pod=$(make_pod ended)
+	id=$(make_container "$pod" main sleep 1000001)
+	sandbox kill "$id"
+	end_pod "$pod"
+}
+
+# end_pod SANDBOX: stopped, and not removed.
+end_pod() {
+	if [ -S "$NODE/docker.sock" ]; then
+		sandbox client stop -t 0 "$1" >/dev/null
+	else
+		eventually 20 make stop-pod "$1"
+	fi
 }
 
 # check WHAT
 check() {
 	ended() {
 		look -a
-		[ "$(jq '[.pods[].containers[] | select(.verdict == "exited")] | length' "$DOC")" = 2 ]
+		[ "$(jq '[.pods[].containers[] | select(.verdict == "exited")] | length' "$DOC")" = 3 ]
 	}
-	eventually 10 ended || fail "$1: not two exited containers"
+	eventually 10 ended || fail "$1: not three exited containers"
 	wrong=$(jq -c '.pods[].containers[] | select(.state == "running" and .verdict != "verified") | [.name, .verdict, .evidence]' "$DOC")
 	[ -z "$wrong" ] || fail "$1: not verified: $wrong"
-	[ "$(jq '[.pods[].containers[]] | length' "$DOC")" = 19 ] || fail "$1: not 19 containers"
+	[ "$(jq '[.pods[].containers[]] | length' "$DOC")" = 20 ] || fail "$1: not 20 containers"
 	jq -r '.runtime | "\(.name) \(.version) \(.api)"' "$DOC"
 	essence >"$SCRATCH/essence"
 	[ -e "$SCRATCH/first" ] || cp "$SCRATCH/essence" "$SCRATCH/first"
