@@ -146,15 +146,19 @@ int docker_cgroups_path(const struct view_runtime *who, const char *cgroup_paren
     bool podman = who->name && strcmp(who->name, "podman") == 0;
     const char *driver = who->cgroup_driver ? who->cgroup_driver : "", *path;
 
+    /* dockerd has a default of its own, and --cgroup-parent for another: nothing it answers says
+     * which one it is. */
+    if (!cgroup_parent && !podman) {
+        *ret = NULL;
+        return 0;
+    }
     if (strcmp(driver, "systemd") == 0) {
-        struct str slice = cgroup_parent ? last_component(cgroup_parent)
-                           : podman      ? STR("machine.slice")
-                                         : STR("system.slice");
+        struct str slice = cgroup_parent ? last_component(cgroup_parent) : STR("machine.slice");
 
         path =
             arena_printf(a, "%.*s:%s:%s", (int)slice.n, slice.p, podman ? "libpod" : "docker", id);
     } else if (strcmp(driver, "cgroupfs") == 0) {
-        const char *parent = cgroup_parent ? cgroup_parent : podman ? "/libpod_parent" : "/docker";
+        const char *parent = cgroup_parent ? cgroup_parent : "/libpod_parent";
 
         /* A relative one is relative to the daemon's own cgroup, which we do not know. */
         if (parent[0] != '/') {

@@ -77,6 +77,21 @@ maps "unix://$NODE/containerd.sock" >"$SCRATCH/maps"
 grep -q libnghttp2 "$SCRATCH/maps" || fail "CRI without libnghttp2"
 ! grep -q libcurl "$SCRATCH/maps" || fail "CRI with libcurl"
 
+# A daemon with another place for containers that name none: it does not say so.
+moved=$SCRATCH/daemon.json
+jq --arg place "/podpid-docker-$$" '. + {"cgroup-parent": $place}' "$NODE/daemon.json" >"$moved"
+cp "$moved" "$NODE/daemon.json"
+echo "/podpid-docker-$$" >>"$NODE/pods/cgroups"
+sandbox stop
+sandbox start
+one=$(sandbox client run -d --net host docker.io/library/busybox:latest sleep 1000000 2>/dev/null)
+grep -q ":/podpid-docker-$$/$one" "/proc/$(sandbox client inspect --format '{{.State.Pid}}' "$one")/cgroup" ||
+	fail "--cgroup-parent of dockerd has no effect"
+look
+for plain in "$one" "$two"; do
+	[ "$(container "$plain" .verdict)" = verified ] || fail "not in its cgroup: $(container "$plain" .)"
+done
+
 # A daemon that stands still: nothing in time.
 kill -STOP "$(cat "$NODE/dockerd.pid")"
 status=0
