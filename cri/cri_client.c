@@ -282,3 +282,8 @@ enum grpc_peer cri_client_peer(const struct client *c)
 {
     return grpc_peer(cri_const(c)->grpc);
 }
+
+bool cri_client_is_served(const struct client *c)
+{
+    return cri_const(c)->requests.served;
+}

@@ -13,4 +13,8 @@ int cri_client_open(const struct endpoint *ep, int fd, struct client **ret, stru
 /* What the peer's first bytes showed. */
 enum grpc_peer cri_client_peer(const struct client *c);
 
+/* Whether it has answered as a CRI does. Until then a step fails with -EOPNOTSUPP where the peer
+ * turns out to serve none. */
+bool cri_client_is_served(const struct client *c);
+
 #endif

@@ -1,15 +1,19 @@
 /* Opening an endpoint of which it is not known what is spoken there: CRI is tried first, over the
  * first connection; if the peer answers HTTP/1.x, the Docker Engine's speaker takes over. CRI-O,
- * which answers both, is so found to be CRI. The caller sees one client all the time: its
- * descriptor is an epoll one around the present speaker's, and requests made before the peer was
- * known are kept and asked again. */
+ * which answers both, is so found to be CRI. Docker Engine 29 answers gRPC too, but serves no CRI:
+ * such a peer is asked in HTTP/1.1 as well. The caller sees one client all the time: its descriptor
+ * is an epoll one around the present speaker's, and requests made before the peer was known are
+ * kept and asked again. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
 #include "cri/base/cleanup.h"
 #include "cri/cri_client.h"
+#include "cri/grpc_peer.h"
 
 struct probe {
     struct client base;
@@ -19,6 +23,10 @@ struct probe {
     int epoll_fd;
     struct client_request *asked; /* until it is known */
     size_t n_asked, cap_asked;
+    /* While a peer without CRI is asked in HTTP/1.1; there is no speaker then: */
+    int http1_fd; /* -1: it is not */
+    struct grpc_sniffer http1;
+    struct err no_cri; /* what is the matter if it does not speak that either */
 };
 
 static struct probe *probe(struct client *c)
@@ -54,17 +62,18 @@ static void peer_known(struct probe *p)
     p->n_asked = p->cap_asked = 0;
 }
 
+static void drop_speaker(struct probe *p)
+{
+    epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, client_fd(p->speaker), NULL);
+    client_close(TAKE_PTR(p->speaker));
+}
+
 /* HTTP/1.x is spoken there. */
 static int hand_over(struct probe *p, struct err *err)
 {
     struct client *docker;
-    int rc;
+    int rc = docker_client_open(&p->ep, &docker, err);
 
-    if (epoll_ctl(p->epoll_fd, EPOLL_CTL_DEL, client_fd(p->speaker), NULL) < 0) {
-        return epoll_failed(err);
-    }
-    client_close(TAKE_PTR(p->speaker));
-    rc = docker_client_open(&p->ep, &docker, err);
     if (rc == 0) {
         rc = adopt(p, docker, err);
     }
@@ -75,12 +84,75 @@ static int hand_over(struct probe *p, struct err *err)
     return rc;
 }
 
+static void hang_up_http1(struct probe *p)
+{
+    if (p->http1_fd >= 0) {
+        close(TAKE_FD(p->http1_fd));
+    }
+}
+
+static int serves_nothing(struct probe *p, struct err *err)
+{
+    hang_up_http1(p);
+    if (err) {
+        *err = p->no_cri;
+    }
+    return -p->no_cri.errnum;
+}
+
+/* What the answer in HTTP/1.1, if it is one, begins with. */
+static int hear_http1(struct probe *p, nsec now, struct err *err)
+{
+    uint8_t head[16];
+    ssize_t n = recv(p->http1_fd, head, sizeof(head), 0);
+    int rc;
+
+    if (n < 0 && (errno == EAGAIN || errno == EINTR)) {
+        return 0;
+    }
+    if (n <= 0) {
+        return serves_nothing(p, err);
+    }
+    switch (grpc_sniff(&p->http1, head, (size_t)n)) {
+    case GRPC_PEER_SILENT:
+        return 0;
+    case GRPC_PEER_HTTP1:
+        hang_up_http1(p);
+        rc = hand_over(p, err);
+        return rc < 0 ? rc : client_step(p->speaker, now, err);
+    case GRPC_PEER_HTTP2:
+    case GRPC_PEER_ALIEN:
+        break;
+    }
+    return serves_nothing(p, err);
+}
+
+static int ask_http1(struct probe *p, const struct err *no_cri, struct err *err)
+{
+    static const char ping[] =
+        "GET /_ping HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n";
+    struct epoll_event ev = {.events = EPOLLIN};
+    struct err ignored;
+
+    drop_speaker(p);
+    p->no_cri = *no_cri;
+    if (endpoint_connect(&p->ep, &p->http1_fd, &ignored) < 0 ||
+        send(p->http1_fd, ping, sizeof(ping) - 1, MSG_NOSIGNAL) != sizeof(ping) - 1 ||
+        epoll_ctl(p->epoll_fd, EPOLL_CTL_ADD, p->http1_fd, &ev) < 0) {
+        return serves_nothing(p, err);
+    }
+    return 0;
+}
+
 static int probe_step(struct client *c, nsec now, struct err *err)
 {
     struct probe *p = probe(c);
     struct err why = {0};
     int rc;
 
+    if (p->http1_fd >= 0) {
+        return hear_http1(p, now, err);
+    }
     if (!p->speaker) {
         return err_set(err, ERR_INTERNAL, EINVAL, "stepped after the connection was lost");
     }
@@ -89,10 +161,14 @@ static int probe_step(struct client *c, nsec now, struct err *err)
     }
     rc = client_step(p->speaker, now, &why);
     if (cri_client_peer(p->speaker) == GRPC_PEER_HTTP1) {
+        drop_speaker(p);
         rc = hand_over(p, err);
         return rc < 0 ? rc : client_step(p->speaker, now, err);
     }
-    if (cri_client_peer(p->speaker) == GRPC_PEER_HTTP2) {
+    if (rc == -EOPNOTSUPP) {
+        return ask_http1(p, &why, err);
+    }
+    if (cri_client_is_served(p->speaker)) {
         peer_known(p);
     }
     if (rc < 0 && err) {
@@ -116,7 +192,7 @@ static int probe_get(struct client *c, const struct client_request *req, struct 
         p->asked = asked;
         p->cap_asked = cap;
     }
-    rc = p->speaker->ops->get(p->speaker, req, err);
+    rc = p->speaker ? p->speaker->ops->get(p->speaker, req, err) : 0;
     if (rc == 0 && !p->known) {
         p->asked[p->n_asked++] = *req;
     }
@@ -138,6 +214,7 @@ static void probe_close(struct client *c)
     struct probe *p = probe(c);
 
     client_close(p->speaker);
+    hang_up_http1(p);
     if (p->epoll_fd >= 0) {
         close(p->epoll_fd);
     }
@@ -168,6 +245,9 @@ static unsigned probe_pending(const struct client *c)
 {
     const struct probe *p = probe_const(c);
 
+    if (p->http1_fd >= 0) {
+        return (unsigned)p->n_asked;
+    }
     return p->speaker ? client_pending(p->speaker) : 0;
 }
 
@@ -217,6 +297,7 @@ int client_open(const struct endpoint *ep, struct client **ret, struct err *err)
     }
     p->base.ops = &probe_ops;
     p->ep = *ep;
+    p->http1_fd = -1;
     p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (p->epoll_fd < 0) {
         return epoll_failed(err);

@@ -188,6 +188,105 @@ static void a_docker_socket(void **state)
     done(&w);
 }
 
+/* An engine that takes gRPC on its socket and knows none of CRI's services: Docker's since 29. The
+ * second connection asks in HTTP/1.1. Gives that one, with its request read. */
+static int no_cri_there(struct world *w, struct fake_cri *fake, struct fake_conn **ret_first)
+{
+    int fd = -1;
+    char text[512] = "";
+
+    listen_with(w, 8);
+    assert_int_equal(client_open(&w->ep, &w->client, &w->err), 0);
+    assert_int_equal(client_get_identity(w->client, &w->arena, 5, &w->err), 0);
+    assert_int_equal(step(w), 0);
+    *ret_first = fake_conn_new(fake, accept4(w->listener, NULL, NULL, SOCK_CLOEXEC));
+    for (unsigned i = 0; fd < 0 && i < ROUNDS_MOST; i++) {
+        fake_conn_step(*ret_first, w->now);
+        assert_int_equal(step(w), 0);
+        fd = accept4(w->listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+    }
+    assert_true(fd >= 0);
+    assert_true(recv(fd, text, sizeof(text) - 1, 0) > 0);
+    assert_memory_equal(text, "GET /_ping HTTP/1.1\r\n", 21);
+    assert_int_equal(client_pending(w->client), 1);
+    assert_int_equal(step(w), 0); /* no answer yet */
+    return fd;
+}
+
+static struct fake_cri *without_cri(void)
+{
+    return fake_cri_new(json_pack("{s:[]}", "api"), ".");
+}
+
+static void a_docker_socket_that_takes_grpc(void **state)
+{
+    static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
+    struct fake_cri *fake = without_cri();
+    struct fake_conn *first;
+    int others[CONNS_MOST], n = 0;
+    char text[512] = "";
+    struct world w;
+    int fd;
+
+    (void)state;
+    others[n++] = no_cri_there(&w, fake, &first);
+    fd = client_fd(w.client);
+    assert_int_equal(send(others[0], answer, 4, 0), 4);
+    assert_int_equal(step(&w), 0);
+    assert_int_equal(send(others[0], answer + 4, sizeof(answer) - 5, 0), sizeof(answer) - 5);
+    for (unsigned i = 0; !text[0] && i < ROUNDS_MOST; i++) {
+        assert_int_equal(step(&w), 0);
+        if (n < CONNS_MOST) {
+            others[n] = accept4(w.listener, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
+            n += others[n] >= 0 ? 1 : 0;
+        }
+        for (int k = 1; !text[0] && k < n; k++) {
+            recv(others[k], text, sizeof(text) - 1, 0);
+        }
+    }
+    assert_memory_equal(text, "GET /version ", 13);
+    assert_int_equal(client_fd(w.client), fd);
+    assert_int_equal(client_pending(w.client), 1);
+    for (int k = 0; k < n; k++) {
+        close(others[k]);
+    }
+    fake_conn_free(first);
+    done(&w);
+    fake_cri_free(fake);
+}
+
+/* containerd with its CRI plugin disabled answers HTTP/2 to that, too, or hangs up. */
+static void grpc_without_cri(void **state)
+{
+    static const struct {
+        const char *answer;
+        size_t n;
+    } table[] = {{"\0\0\0\4\0\0\0\0\0", 9}, {"SSH-2.0", 7}, {"", 0}, {"HTTP/", 5}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(table) / sizeof(table[0]); i++) {
+        struct fake_cri *fake = without_cri();
+        struct fake_conn *first;
+        struct world w;
+        int fd = no_cri_there(&w, fake, &first);
+
+        if (table[i].n) {
+            assert_int_equal(send(fd, table[i].answer, table[i].n, 0), table[i].n);
+        }
+        close(fd);
+        for (unsigned k = 0; k < 2 && !w.err.text[0]; k++) {
+            step(&w);
+        }
+        assert_int_equal(w.err.errnum, EOPNOTSUPP);
+        assert_non_null(strstr(w.err.text, "serves no CRI"));
+        assert_true(w.err.hint[0] != '\0');
+        assert_int_equal(client_pending(w.client), 0);
+        fake_conn_free(first);
+        done(&w);
+        fake_cri_free(fake);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -195,6 +294,8 @@ int main(void)
         cmocka_unit_test(a_busy_socket),
         cmocka_unit_test(nobody),
         cmocka_unit_test(a_docker_socket),
+        cmocka_unit_test(a_docker_socket_that_takes_grpc),
+        cmocka_unit_test(grpc_without_cri),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
