@@ -185,11 +185,22 @@ static bool pid_is_shared(const struct verdict_input *in, const struct unit *u, 
     return false;
 }
 
+/* Docker knows no handlers: a runtime's name in the daemon's settings is what comes nearest. */
+static const char *handler_of(const struct unit *u)
+{
+    const char *handler = u->pod ? u->pod->runtime_handler : NULL;
+
+    if (handler && *handler) {
+        return handler;
+    }
+    return u->container ? u->container->runtime_type : u->pod->runtime_type;
+}
+
 static bool is_vm(const struct verdict_input *in, const struct unit *u, struct verdict *v)
 {
     static const char *const handlers[] = {"kata*", "runsc*", "gvisor*"};
     const char *type = u->container ? u->container->runtime_type : u->pod->runtime_type;
-    const char *handler = u->pod ? u->pod->runtime_handler : NULL;
+    const char *handler = handler_of(u);
     pid_t pid = reported_pid(u);
     bool is_member = v->reported && members_owner(in->members, in->table, v->reported) == u;
 
