@@ -22,8 +22,7 @@ static int refuse(const char *text, const char *why, struct err *err)
 
 int endpoint_parse(const char *text, struct endpoint *ret, struct err *err)
 {
-    const struct str unix_path = STR("unix:///"), unix_name = STR("unix:@"),
-                     abstract_name = STR("unix-abstract:");
+    const struct str unix_path = STR("unix:///"), unix_name = STR("unix:@");
     struct str s = str_of(text), name;
     struct endpoint ep = {0};
 
@@ -33,9 +32,6 @@ int endpoint_parse(const char *text, struct endpoint *ret, struct err *err)
         name = s;
     } else if (str_starts(s, unix_name)) {
         name = str_of(text + unix_name.n);
-        ep.abstract = true;
-    } else if (str_starts(s, abstract_name)) {
-        name = str_of(text + abstract_name.n);
         ep.abstract = true;
     } else if (str_starts(s, STR("unix:"))) {
         return refuse(text, "the path must be absolute", err);

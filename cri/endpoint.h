@@ -14,9 +14,8 @@ struct endpoint {
     bool discovered; /* nobody named it: its owner and its peer must be root */
 };
 
-/* "unix:///path", "/path", "unix:@abstract", "unix-abstract:name". Anything else (tcp://, npipe://,
- * a relative path, a name that does not fit sun_path) is ERR_USAGE with a line that says what would
- * do. */
+/* "unix:///path", "/path", "unix:@abstract". Anything else (tcp://, npipe://, a relative path, a
+ * name that does not fit sun_path) is ERR_USAGE with a line that says what would do. */
 int endpoint_parse(const char *text, struct endpoint *ret, struct err *err);
 
 /* "unix:///path" or "unix:@name", for reports; buf of 128 bytes is enough. */
