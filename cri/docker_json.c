@@ -312,6 +312,39 @@ static int place_row(struct reader *r, const struct view_container *row, struct 
     return 0;
 }
 
+/* An id stands for one container, whatever is said of it a second time. Both lists are sorted. */
+static size_t drop_twins(struct view *v, struct err *first)
+{
+    size_t n_pods = 0, n_containers = 0, dropped;
+    const char *twin = NULL;
+
+    for (size_t i = 0; i < v->n_pods; i++) {
+        if (n_pods && strcmp(v->pods[n_pods - 1].id, v->pods[i].id) == 0) {
+            twin = v->pods[i].id;
+        } else {
+            v->pods[n_pods++] = v->pods[i];
+        }
+    }
+    dropped = v->n_pods - n_pods;
+    v->n_pods = n_pods;
+    for (size_t i = 0; i < v->n_containers; i++) {
+        const char *id = v->containers[i].id;
+
+        if ((n_containers && strcmp(v->containers[n_containers - 1].id, id) == 0) ||
+            view_find_pod(v, id)) {
+            twin = id;
+        } else {
+            v->containers[n_containers++] = v->containers[i];
+        }
+    }
+    dropped += v->n_containers - n_containers;
+    v->n_containers = n_containers;
+    if (twin && first->kind == ERR_NONE) {
+        err_set(first, ERR_RUNTIME, EPROTO, "/containers/json: %.128s is there twice", twin);
+    }
+    return dropped;
+}
+
 static int warn_of_rows(struct arena *a, struct view *v, size_t bad, const struct err *first)
 {
     const char **warnings = arena_calloc(a, 1, sizeof(*warnings));
@@ -364,10 +397,11 @@ int docker_parse_list(struct str body, struct arena *a, struct view *ret, struct
             first = why;
         }
     }
+    view_sort(&v);
+    bad += drop_twins(&v, &first);
     if (bad && warn_of_rows(a, &v, bad, &first) < 0) {
         return err_nomem(err);
     }
-    view_sort(&v);
     *ret = v;
     return 0;
 }

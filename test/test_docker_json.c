@@ -268,6 +268,11 @@ static void broken_lists(void **state)
         {"[1]", NULL, "1 of the runtime's containers cannot be listed", 0},
         {"[{\"Id\":\"a\"},null,{\"Id\":\"b\",\"State\":7},{\"Id\":\"c\",\"State\":\"running\"}]",
          NULL, "2 of the runtime's containers cannot be listed", 2},
+        {"[{\"Id\":\"a\"},{\"Id\":\"b\"},{\"Id\":\"a\"},{\"Id\":\"a\"}]", NULL,
+         "2 of the runtime's containers cannot be listed: /containers/json: a is there twice", 2},
+        {"[{\"Id\":\"a\"},{\"Id\":\"a\",\"Labels\":{\"io.kubernetes.docker.type\":\"podsandbox\"}}"
+         "]",
+         NULL, "a is there twice", 0},
         {"[{\"Id\":\"../../etc\"}]", NULL, "Id is not an id", 0},
         {"[{\"Id\":\"a/b\"}]", NULL, "Id is not an id", 0},
         {"[{\"Id\":\"\"}]", NULL, "Id is not an id", 0},
