@@ -46,6 +46,23 @@ int look_open_runtime(struct podpid_look *k, struct err *err)
     return look_ask_first(k, err);
 }
 
+/* A reply says what is wrong with it, and need not say at which socket. */
+static void say_where(const struct podpid_look *k, const struct client_reply *r, struct err *err)
+{
+    const char *why = r->err.kind == ERR_NONE ? strerror(-r->rc) : r->err.text;
+    char where[128];
+
+    endpoint_format(&k->discovered.endpoint, where, sizeof(where));
+    if (strncmp(why, where, strlen(where)) == 0) {
+        *err = r->err;
+        return;
+    }
+    err_set(err, r->err.kind == ERR_NONE ? ERR_RUNTIME : r->err.kind, -r->rc, "%s: %s", where, why);
+    if (r->err.hint[0]) {
+        err_hint(err, "%s", r->err.hint);
+    }
+}
+
 static int take_reply(struct podpid_look *k, const struct client_reply *r, struct err *err)
 {
     switch (r->kind) {
@@ -72,10 +89,7 @@ static int take_reply(struct podpid_look *k, const struct client_reply *r, struc
         return 0;
     }
     if (r->rc < 0) {
-        *err = r->err;
-        if (err->kind == ERR_NONE) {
-            err_set(err, ERR_RUNTIME, -r->rc, "the runtime failed to answer: %s", strerror(-r->rc));
-        }
+        say_where(k, r, err);
     }
     return r->rc;
 }

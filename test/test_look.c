@@ -518,6 +518,22 @@ static void the_connection_is_lost(void **state)
     }
 }
 
+/* A list that the runtime refuses: the socket is named, whoever finds the words. */
+static void a_refused_list(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    open_verified(&r);
+    rig_fault(&r, "ListPodSandbox", "{'code': 13, 'message': 'boo'}");
+    rig_look(&r, 1000);
+    assert_true(r.rc < 0);
+    assert_int_equal(podpid_exit_status(r.error.code), 3);
+    assert_memory_equal(r.error.message, r.endpoint, strlen(r.endpoint));
+    assert_non_null(strstr(r.error.message, "ListPodSandbox: boo"));
+    look_rig_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -540,6 +556,7 @@ int main(void)
         cmocka_unit_test(a_newcomer_at_the_deadline),
         cmocka_unit_test(strays_prove_themselves),
         cmocka_unit_test(the_connection_is_lost),
+        cmocka_unit_test(a_refused_list),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
