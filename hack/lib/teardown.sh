@@ -35,6 +35,24 @@ daemon_processes() {
 	done
 }
 
+# note_containers DIR: the cgroups of containers that were made by hand, in no pod. Their shims know them,
+# and are gone with the daemons.
+note_containers() {
+	local pid child path
+
+	daemon_processes "$1" | while read -r pid; do
+		case $(readlink "/proc/$pid/exe" 2>/dev/null) in
+		*/containerd-shim*) ;;
+		*) continue ;;
+		esac
+		cat /proc/"$pid"/task/*/children 2>/dev/null | tr ' ' '\n' | while read -r child; do
+			[ -n "$child" ] || continue
+			path=$(sed -n 's/^[0-9]*:memory://p; s/^0:://p' "/proc/$child/cgroup" 2>/dev/null | head -n 1)
+			[[ ! ${path##*/} =~ ^[0-9a-f]{64}$ ]] || printf '%s\n' "$path"
+		done
+	done >>"$1/pods/cgroups"
+}
+
 kill_all() {
 	local dir=$1 tries=100 pids cgroups
 
