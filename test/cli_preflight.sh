@@ -82,7 +82,10 @@ run 2 'nothing of a capture can be handed over' --replay "$demo" -p web --handof
 run 2 'nothing of a capture can be handed over' --replay "$demo" -p web -- true
 run 2 'is not procfs of podpid' --proc "$demo/proc" -p web -- true
 run 2 'stands after --' --replay "$demo" true
+run 2 'unexpected argument true' --replay "$demo" true -- false
+run 2 'unexpected argument true' --replay "$demo" -n -- true
 run 2 'no COMMAND after --' --replay "$demo" --
+run 1 '^fail targets.present: ' --replay "$demo" -o short -n --
 run 2 'unknown check' --replay "$demo" --ignore runtime.redy
 run 2 '--wait' --replay "$demo" --wait soon
 run 2 'with a COMMAND only' --replay "$demo" --require-pidfd

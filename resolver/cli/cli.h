@@ -53,6 +53,7 @@ struct cli_verb {
     unsigned groups;
     const char *formats;          /* "table|json": values of -o, the default first */
     const struct cli_option *own; /* NULL: none */
+    bool in_order;                /* the first word that is no option ends them */
     const char *notes;            /* after the options: examples, exit status */
     int (*run)(struct cli *cli, int argc, char **argv); /* argv[0] is the verb; an exit status */
 };
@@ -70,6 +71,7 @@ struct cli {
     const char *format;    /* one of verb->formats */
     char default_format[16];
     bool quiet, verbose;
+    bool dashes;      /* of a verb in_order: a "--" that is no option's value ended them */
     bool color;       /* standard output is a terminal that likes colour */
     bool utf8;        /* the locale's encoding */
     size_t termwidth; /* columns of standard output; 0: not a terminal */

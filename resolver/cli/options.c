@@ -45,8 +45,8 @@ void cli_options_begin(struct cli *cli, const struct cli_verb *verb)
 
     cli->verb = verb;
     memset(cli->options, 0, sizeof(cli->options));
-    /* Before the verb, the first word that is no option ends them. */
-    strcpy(cli->letters, verb ? ":" : "+:");
+    /* So it is before the verb, too. */
+    strcpy(cli->letters, verb && !verb->in_order ? ":" : "+:");
     if (verb && verb->own) {
         add_options(cli, verb->own, &n);
     }
@@ -220,9 +220,11 @@ static int check(struct cli *cli)
 int cli_getopt(struct cli *cli, int argc, char **argv)
 {
     for (;;) {
+        int next = optind ? optind : 1; /* whatever was an option's value lies before */
         int key = getopt_long(argc, argv, cli->letters, cli->options, NULL), status;
 
         if (key == -1) {
+            cli->dashes = optind > next;
             status = cli->verb ? check(cli) : CLI_OK;
             return status == CLI_OK ? CLI_DONE : stop(cli, status);
         }

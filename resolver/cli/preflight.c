@@ -123,12 +123,12 @@ static int read_options(struct preflight *p, int argc, char **argv)
         }
     }
     if (optind < argc) {
-        if (strcmp(argv[optind - 1], "--") != 0) {
+        if (!p->cli->dashes) {
             return cli_usage(p->cli, "unexpected argument %s: a COMMAND stands after --",
                              argv[optind]);
         }
         p->command = argv + optind;
-    } else if (strcmp(argv[argc - 1], "--") == 0) {
+    } else if (p->cli->dashes) {
         return cli_usage(p->cli, "no COMMAND after --");
     }
     if (p->options.require_pidfd && !p->command) {
@@ -295,6 +295,7 @@ const struct cli_verb preflight_verb = {
     .groups = CLI_LOOK | CLI_SELECT | CLI_FORMAT,
     .formats = "table|short|json|prom",
     .own = own_options,
+    .in_order = true,
     .notes =
         "Exit status: 0 nothing fails (warnings are fine), 1 a check fails, 2 usage, or a file\n"
         "that cannot be read, 3 the node cannot be looked at; 126 and 127: COMMAND cannot be run.",
