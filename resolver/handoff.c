@@ -239,7 +239,7 @@ static int give_name(int dir, int fd, const char *name)
 }
 
 /* What is there must be a regular file: rename() would replace a link, but who made one there did
- * not mean that. */
+ * not mean that, and unlink() would take /dev/null away. */
 static int check_place(int dir, const char *base, const char *path, struct err *err)
 {
     struct stat st;
@@ -313,6 +313,9 @@ int handoff_remove(const char *path, struct err *err)
 
     if (rc == -ENOENT) {
         return 0;
+    }
+    if (rc == 0) {
+        rc = check_place(dir, base, path, err);
     }
     if (rc < 0) {
         return rc;

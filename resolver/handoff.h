@@ -23,7 +23,8 @@ int handoff_check(const struct podpid_options *look, const struct podpid_targets
 int handoff_write(const char *path, mode_t mode, const char *group, const char *data, size_t n,
                   struct err *err);
 
-/* Remove a file that is known to be a lie; a file that is not there is fine. */
+/* Remove a file that is known to be a lie; a file that is not there is fine. What is no regular
+ * file was not written here and stays: ERR_WRITE. */
 int handoff_remove(const char *path, struct err *err);
 
 /* Open a folder one step after the other, following no link: for kernels without openat2 (Linux
