@@ -15,6 +15,18 @@ struct inherited {
     const char *names; /* LISTEN_FDNAMES; NULL: none were given */
 };
 
+/* As many as descriptors, or ours would be told by the names of others. */
+static const char *names_of(unsigned n)
+{
+    const char *names = getenv("LISTEN_FDNAMES");
+    unsigned n_names = 1;
+
+    for (const char *p = names; p && *p; p++) {
+        n_names += *p == ':';
+    }
+    return n_names == n ? names : NULL;
+}
+
 static struct inherited look_at_inherited(void)
 {
     const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
@@ -33,7 +45,7 @@ static struct inherited look_at_inherited(void)
             return (struct inherited){0};
         }
     }
-    return (struct inherited){(unsigned)n, getenv("LISTEN_FDNAMES")};
+    return (struct inherited){(unsigned)n, names_of((unsigned)n)};
 }
 
 /* Descriptors onto first, first + 1, ...: first all out of the way, then each to its place, since
@@ -100,6 +112,9 @@ static bool set_listen(const struct inherited *from, const struct podpid_pidfd *
 {
     char number[32];
 
+    if (from->n == 0) {
+        unsetenv("LISTEN_PIDFDID"); /* of whom the dropped ones were meant for; ours stays */
+    }
     if (from->n + n == 0) {
         unsetenv("LISTEN_FDS");
         unsetenv("LISTEN_PID");

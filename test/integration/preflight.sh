@@ -137,19 +137,23 @@ grep -qx "$late ended" "$SCRATCH/consumed" || fail "the pidfd did not tell of th
 
 # Without a path it is a sealed memory file. LISTEN_* from outside are dropped.
 # shellcheck disable=SC2016 # of the command
-LISTEN_FDS=7 LISTEN_PID=1 LISTEN_FDNAMES=x status 0 preflight -p three -- sh -c '
-	[ "$LISTEN_PID" = $$ ] && [ "$LISTEN_FDS" = 1 ] && echo "$LISTEN_FDNAMES" && cat "$PODPID_HANDOFF"'
+LISTEN_FDS=7 LISTEN_PID=1 LISTEN_FDNAMES=x LISTEN_PIDFDID=7 status 0 preflight -p three -- sh -c '
+	[ "$LISTEN_PID" = $$ ] && [ "$LISTEN_FDS" = 1 ] && [ -z "${LISTEN_PIDFDID+x}" ] && echo "$LISTEN_FDNAMES" && cat "$PODPID_HANDOFF"'
 [ "$(head -n 1 "$SCRATCH/out")" = "${id_of[three]}" ] || fail "LISTEN_FDNAMES: $(head -n 1 "$SCRATCH/out")"
 tail -n +2 "$SCRATCH/out" | "$PODPID_BUILD/test/validate" "$TOP/resolver/schema/podpid.v1.json" || fail "the memory file"
 
-# What was passed to podpid itself is kept first.
+# What was passed to podpid itself is kept first; names are kept where each descriptor has one.
 # shellcheck disable=SC2016 # of the commands
-status 0 env PODPID="$PODPID" ENDPOINT="$ENDPOINT" sh -c '
-	exec 3</dev/null
-	LISTEN_FDS=1 LISTEN_PID=$$ LISTEN_FDNAMES=mine exec "$PODPID" preflight -q -r "$ENDPOINT" \
-		--ignore pids.strays -p three -o short -- sh -c "echo \$LISTEN_FDS \$LISTEN_FDNAMES; readlink /proc/\$\$/fd/3"'
-[ "$(cat "$SCRATCH/out")" = "2 mine:${id_of[three]}
+passed() {
+	status 0 env PODPID="$PODPID" ENDPOINT="$ENDPOINT" NAMES="$1" sh -c '
+		exec 3</dev/null
+		LISTEN_FDS=1 LISTEN_PID=$$ LISTEN_FDNAMES=$NAMES exec "$PODPID" preflight -q -r "$ENDPOINT" \
+			--ignore pids.strays -p three -o short -- sh -c "echo \$LISTEN_FDS \$LISTEN_FDNAMES; readlink /proc/\$\$/fd/3"'
+	[ "$(cat "$SCRATCH/out")" = "2 $2:${id_of[three]}
 /dev/null" ] || fail "descriptors that were passed to podpid: $(cat "$SCRATCH/out")"
+}
+passed mine mine
+passed mine:another unknown
 
 status 127 preflight -p three -- "$SCRATCH/no-such-command"
 status 126 preflight -p three -- "$SCRATCH/policy.yaml"
