@@ -100,8 +100,7 @@ static int open_all(const struct procfs *p, const struct podpid_snapshot *target
     return 0;
 }
 
-/* Room for that many descriptors more; *before is what to restore. */
-static void raise_limit(size_t more, struct rlimit *before)
+void nofile_raise(size_t more, struct rlimit *before)
 {
     struct rlimit now;
 
@@ -116,7 +115,7 @@ static void raise_limit(size_t more, struct rlimit *before)
     }
 }
 
-static void restore_limit(const struct rlimit *before)
+void nofile_restore(const struct rlimit *before)
 {
     if (before->rlim_cur != RLIM_INFINITY) {
         setrlimit(RLIMIT_NOFILE, before);
@@ -143,9 +142,9 @@ static int pidfds(const struct podpid_snapshot *targets, const char *proc,
         rc = err_set(err, ERR_USAGE, EINVAL, "%s is not procfs of this PID namespace: no pidfds",
                      proc);
     } else {
-        raise_limit(n, &before);
+        nofile_raise(n, &before);
         rc = open_all(&p, targets, fds, &opened, err);
-        restore_limit(&before);
+        nofile_restore(&before);
     }
     procfs_close(&p);
     if (rc < 0) {

@@ -2,6 +2,9 @@
 #ifndef PODPID_PIDFDS_H
 #define PODPID_PIDFDS_H
 
+#include <stddef.h>
+#include <sys/resource.h>
+
 #include "cri/base/error.h"
 #include "resolver/podpid.h"
 #include "resolver/procfs.h"
@@ -10,5 +13,10 @@
  * or another one by now. ERR_USAGE with -ENOSYS: this kernel has none. */
 int pidfd_open_one(const struct procfs *p, const struct podpid_container *c,
                    struct podpid_pidfd *ret, struct err *err);
+
+/* Raise the soft limit of descriptors for that many more, as far as the hard one allows; *before is
+ * what to restore. */
+void nofile_raise(size_t more, struct rlimit *before);
+void nofile_restore(const struct rlimit *before);
 
 #endif

@@ -12,6 +12,7 @@
 #include "cri/endpoint.h"
 #include "resolver/discover.h"
 #include "resolver/handoff.h"
+#include "resolver/pidfds.h"
 #include "resolver/report.h"
 #include "resolver/snapshot.h"
 
@@ -197,6 +198,8 @@ static int write_file(const struct preflight_try *t, struct podpid_report *r)
 static void hand_over(const struct preflight_try *t, struct podpid_report *r)
 {
     const struct podpid_preflight_options *o = t->options;
+    struct rlimit before;
+    int rc;
 
     if (!o->handoff_path && !o->pidfds) {
         return;
@@ -207,8 +210,12 @@ static void hand_over(const struct preflight_try *t, struct podpid_report *r)
                      r->result.n_findings && checks_exit_status(&r->table) == 1);
         return;
     }
-    if (open_pidfds(t, r) < 0 || write_file(t, r) < 0 ||
-        r->table.rows[CHECK_HANDOFF_WRITTEN].is.result == PODPID_WARN) {
+    /* The file wants descriptors, too, when the pidfds have taken all that the limit allows. */
+    nofile_raise(o->pidfds ? r->result.n_containers : 0, &before);
+    rc = open_pidfds(t, r);
+    rc = rc < 0 ? rc : write_file(t, r);
+    nofile_restore(&before);
+    if (rc < 0 || r->table.rows[CHECK_HANDOFF_WRITTEN].is.result == PODPID_WARN) {
         return;
     }
     check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_PASS, NULL, "%s%s%zu containers, %zu pidfds",

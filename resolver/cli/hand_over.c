@@ -175,13 +175,13 @@ int hand_over(const struct podpid_report *r, const char *handoff_path, char **co
     const struct podpid_pidfd *pidfds = podpid_report_pidfds(r, &n);
     struct inherited from = look_at_inherited();
     struct rlimit before;
-    int memfd = -1, status = set_handoff(r, handoff_path, &memfd);
+    int memfd = -1, status;
 
-    if (status != CLI_OK) {
-        return status;
-    }
     raise_limit(&before, from.n + n + 1);
-    status = place_descriptors(pidfds, n, memfd, FIRST_FD + (int)from.n);
+    status = set_handoff(r, handoff_path, &memfd);
+    if (status == CLI_OK) {
+        status = place_descriptors(pidfds, n, memfd, FIRST_FD + (int)from.n);
+    }
     setrlimit(RLIMIT_NOFILE, &before);
     if (status != CLI_OK) {
         return status;

@@ -215,3 +215,11 @@ if mount -t tmpfs -o size=4k,mode=0755 podpid-test "$SCRATCH/handoff" 2>/dev/nul
 	grep -q 'No space left' "$SCRATCH/out" || fail "a full disk was not said: $(cat "$SCRATCH/out")"
 	[ "$kept" = old ] || fail "the old file is gone"
 fi
+
+# ---- As many pidfds as the limit of descriptors allows leave room for the file ----
+own_node --pods 6 --containers 5
+limited() {
+	(ulimit -Sn 36 && preflight -p '*' "$@")
+}
+status 0 limited --handoff "$HANDOFF" -- "$CONSUMER" --check
+[ "$(grep -c ' pidfd$' "$SCRATCH/out")" = 30 ] || fail "not 30 pidfds: $(cat "$SCRATCH/out")"
