@@ -49,6 +49,7 @@ struct check_facts {
     const struct err *endpoint_error; /* with !connected */
     pid_t peer;                       /* who listens there; 0: not visible in our PID namespace */
     bool peer_in_proc;                /* and /proc shows it */
+    bool peer_pidns;                  /* but as one of a PID namespace below ours */
 
     const struct targets_result *targets; /* NULL: no target was given, or no snapshot */
     size_t n_targets;                     /* pods that manifests name, targets of policies */

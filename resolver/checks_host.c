@@ -69,6 +69,13 @@ static void host_pidns(struct check_table *t, const struct check_facts *f)
     } else if (f->connected && f->peer == 0) {
         check_set(t, CHECK_HOST_PIDNS, PODPID_FAIL, share,
                   "the runtime runs in a PID namespace that is not visible from here");
+    } else if (f->peer_pidns) {
+        check_set(
+            t, CHECK_HOST_PIDNS, PODPID_FAIL,
+            "run podpid where the runtime runs: in the node's container, if the node is one",
+            "the runtime's daemon (process %d) is in a PID namespace of its own: the PIDs that "
+            "it gives mean other processes here",
+            (int)f->peer);
     } else {
         check_set(t, CHECK_HOST_PIDNS, PODPID_PASS, NULL, "/proc is of podpid's PID namespace%s%s",
                   f->peer > 0 ? ", which the runtime is in" : "",

@@ -18,6 +18,17 @@
 
 /* ---- The host and the socket, apart from the look ---- */
 
+/* Is a process that /proc shows in a PID namespace below ours? Where that cannot be read it is not
+ * known to be. */
+static bool is_below(const struct procfs *p, pid_t pid)
+{
+    struct proc_ns its, own;
+
+    procfs_read_ns(p, pid, PROC_NS_PID, &its);
+    procfs_read_ns(p, getpid(), PROC_NS_PID, &own);
+    return p->own_pidns && its.pid && own.pid && its.pid != own.pid;
+}
+
 /* Who listens at the socket, and does this /proc show it? */
 static void meet_peer(const struct endpoint *e, const struct procfs *p, struct check_facts *f,
                       struct err *why)
@@ -35,6 +46,7 @@ static void meet_peer(const struct endpoint *e, const struct procfs *p, struct c
         f->peer = peer.pid;
         snprintf(name, sizeof(name), "%d", (int)peer.pid);
         f->peer_in_proc = faccessat(p->fd, name, F_OK, 0) == 0;
+        f->peer_pidns = peer.pid > 0 && is_below(p, peer.pid);
     }
 }
 

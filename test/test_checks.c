@@ -152,6 +152,7 @@ static void what_the_host_may_be(void **state)
         bool unseen; /* the peer, in /proc */
         enum podpid_result proc, pidns, cgroupns;
         int status;
+        bool below; /* the peer, in a PID namespace of its own */
     } cases[] = {
         {{.not_root = true, .no_ptrace = true}, 7, false, P, P, P, 0},
         {{.not_procfs = true}, -1, false, F, S, P, 3},
@@ -162,6 +163,7 @@ static void what_the_host_may_be(void **state)
         {{.nested_pidns = true}, 0, true, P, F, P, 3},
         {{.own_cgroupns = true}, 7, false, P, P, W, 0},
         {{.not_root = false}, 7, true, F, P, P, 3},
+        {{.not_root = false}, 7, false, P, F, P, 3, true},
     };
 
     (void)state;
@@ -172,6 +174,7 @@ static void what_the_host_may_be(void **state)
         b.node = cases[i].node;
         b.facts.peer = cases[i].peer;
         b.facts.peer_in_proc = !cases[i].unseen;
+        b.facts.peer_pidns = cases[i].below;
         evaluate(&b);
         assert_int_equal(result(&b, CHECK_HOST_PROC), cases[i].proc);
         assert_int_equal(result(&b, CHECK_HOST_PIDNS), cases[i].pidns);

@@ -177,6 +177,16 @@ status 2 unshared
 grep -q "is not procfs of podpid's own PID namespace" "$SCRATCH/err" || fail "no reason: $(cat "$SCRATCH/err")"
 [ ! -e "$HANDOFF" ] || fail "PIDs of another namespace were handed over"
 
+# ---- Nor does a runtime in a PID namespace below name processes of ours ----
+unshare --pid --fork --kill-child timeout 60 "$PODPID_BUILD/test/integration/peer" close "$SCRATCH/below.sock" &
+below=$!
+eventually 20 [ -S "$SCRATCH/below.sock" ] || fail "the peer does not listen"
+status 3 "$PODPID" preflight -q -r "unix://$SCRATCH/below.sock" -p three -o short
+kill -KILL $below
+wait $below 2>/dev/null || true
+grep -q "^fail host.pidns: the runtime's daemon (process [0-9]*) is in a PID namespace of its own" "$SCRATCH/out" ||
+	fail "no reason: $(cat "$SCRATCH/out")"
+
 # ---- A manifest, by hand as it were: without a runtime the PID is inferred ----
 cat >"$SCRATCH/manifest.yaml" <<-END
 	apiVersion: v1
