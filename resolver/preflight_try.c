@@ -165,6 +165,14 @@ static void hand_nothing(struct podpid_report *r, const char *path, const char *
     }
 }
 
+/* A kernel without pidfds is a warning, which the policy and --strict raise as they do all others.
+ */
+static bool needs_pidfds(const struct podpid_preflight_options *o)
+{
+    return o->require_pidfd || o->strict ||
+           (o->targets && o->targets->levels[CHECK_HANDOFF_WRITTEN] == LEVEL_FAIL);
+}
+
 /* 0: go on. */
 static int open_pidfds(const struct preflight_try *t, struct podpid_report *r)
 {
@@ -175,7 +183,7 @@ static int open_pidfds(const struct preflight_try *t, struct podpid_report *r)
                                             &r->n_pidfds, &error) == 0) {
         return 0;
     }
-    if (error.system_errno == ENOSYS && !o->require_pidfd) {
+    if (error.system_errno == ENOSYS && !needs_pidfds(o)) {
         check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_WARN, error.hint, "%s", error.message);
         return 0;
     }

@@ -160,6 +160,24 @@ status 126 preflight -p three -- "$SCRATCH/policy.yaml"
 status 1 preflight -p never -- touch "$SCRATCH/ran"
 [ ! -e "$SCRATCH/ran" ] || fail "the command ran though a target is missing"
 
+# ---- A kernel without pidfds: a warning, unless it is made more of ----
+# shellcheck disable=SC2016 # of the command
+old_kernel() {
+	"$PODPID_BUILD/test/integration/no_pidfd" "$PODPID" preflight -q -r "$ENDPOINT" -p three \
+		--ignore pids.strays -o short "$@" -- sh -c 'echo "ran ${LISTEN_FDS-without}"'
+}
+printf 'apiVersion: podpid/v1\nkind: PreflightPolicy\nchecks: {%s}\n' 'handoff.written: fail' >"$SCRATCH/pidfds.yaml"
+status 0 old_kernel
+grep -qx 'ran without' "$SCRATCH/out" || fail "LISTEN_FDS without a pidfd: $(cat "$SCRATCH/out")"
+grep -q '^warn handoff.written: this kernel has no pidfd_open' "$SCRATCH/err" || fail "no warning: $(cat "$SCRATCH/err")"
+for more in --require-pidfd "-f $SCRATCH/pidfds.yaml" \
+	'--strict --ignore runtime.ready --ignore pids.verified --ignore host.cgroup --ignore host.cgroupns'; do
+	# shellcheck disable=SC2086 # options
+	status 1 old_kernel $more
+	grep -q '^fail handoff.written: ' "$SCRATCH/err" || fail "$more: $(cat "$SCRATCH/err")"
+	[ ! -s "$SCRATCH/out" ] || fail "$more: the command ran"
+done
+
 # ---- What makes no sense ----
 status 2 preflight --handoff "$HANDOFF"
 status 2 preflight -- true
