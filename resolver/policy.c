@@ -410,6 +410,9 @@ static int read_mode(struct policy *p, const struct yaml_value *v, void *into)
     for (size_t i = 0; i < v->n; i++) {
         mode = mode * 8 + (v->text[i] - '0');
     }
+    if (mode == 0) {
+        return yaml_error(p->err, p->file, v, "expected a mode that lets somebody read the file");
+    }
     rc = claim(p, v, &p->t->said_at[SCALAR_MODE], policy->handoff_mode == mode, "handoff mode");
     policy->handoff_mode = rc < 0 ? policy->handoff_mode : mode;
     return rc;
