@@ -608,8 +608,8 @@ enum podpid_event_kind {
     PODPID_EVENT_SNAPSHOT = 1,
     PODPID_EVENT_ADDED,
     PODPID_EVENT_REMOVED,
-    PODPID_EVENT_CHANGED,
-    PODPID_EVENT_RUNTIME /* the runtime went away or came back; detail says which */
+    PODPID_EVENT_CHANGED, /* PID, verdict, state; or its pod's state or sandbox */
+    PODPID_EVENT_RUNTIME  /* the runtime went away or came back; detail says which */
 };
 
 struct podpid_event {

@@ -151,10 +151,41 @@ static struct live *find_live(const struct podpid_watch *w, const char *id)
     return NULL;
 }
 
+/* The sandbox is part of what a container's row says. */
+static bool pod_differs(const struct podpid_pod *a, const struct podpid_pod *b)
+{
+    return a->ready != b->ready || a->sandbox_verdict != b->sandbox_verdict ||
+           a->sandbox_pid != b->sandbox_pid ||
+           a->sandbox_start_time_ticks != b->sandbox_start_time_ticks;
+}
+
 static bool differs(const struct podpid_container *a, const struct podpid_container *b)
 {
     return a->verdict != b->verdict || a->state != b->state || a->pid != b->pid ||
-           a->inferred_pid != b->inferred_pid || a->start_time_ticks != b->start_time_ticks;
+           a->inferred_pid != b->inferred_pid || a->start_time_ticks != b->start_time_ticks ||
+           pod_differs(a->pod, b->pod);
+}
+
+/* What is no event but stands in the handoff file: the other processes, and their cgroups. */
+static bool inside_differs(const struct podpid_container *a, const struct podpid_container *b)
+{
+    if (a->n_processes != b->n_processes || a->n_cgroup_ids != b->n_cgroup_ids ||
+        a->cgroup_id != b->cgroup_id) {
+        return true;
+    }
+    for (size_t i = 0; i < a->n_processes; i++) {
+        const struct podpid_process *p = a->processes[i], *q = b->processes[i];
+
+        if (p->pid != q->pid || p->start_time_ticks != q->start_time_ticks || p->role != q->role) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < a->n_cgroup_ids; i++) {
+        if (a->cgroup_ids[i].id != b->cgroup_ids[i].id) {
+            return true;
+        }
+    }
+    return false;
 }
 
 static int push_container(struct podpid_watch *w, enum podpid_event_kind kind,
@@ -241,6 +272,8 @@ static int compare_row(struct podpid_watch *w, struct comparison *c, struct docu
     } else if (rc == 0 && differs(l->row, row)) {
         c->changed = true;
         rc = push_container(w, PODPID_EVENT_CHANGED, row, "look");
+    } else if (rc == 0 && w->options.handoff_path && inside_differs(l->row, row)) {
+        c->changed = true;
     }
     l->row = row;
     return rc;

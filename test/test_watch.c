@@ -162,6 +162,36 @@ static void a_restart_of_a_process_is_a_change(void **state)
     node_close(&n);
 }
 
+/* The pod's own state and process are in each row: a sandbox that is gone makes its pod a claim. */
+static void a_sandbox_that_ends_is_a_change(void **state)
+{
+    struct node n;
+    json_t *replies;
+    const struct podpid_pod *const *pods;
+    size_t n_pods;
+
+    (void)state;
+    open_with(&n, 2);
+    settle(&n);
+    node_forget(&n);
+    replies = json_object_get(fake_cri_script(n.cri), "replies");
+    json_object_set_new(
+        json_array_get(json_object_get(json_object_get(replies, "ListPodSandbox"), "items"), 0),
+        "state", json_integer(1));
+    podpid_watch_look_now(n.watch);
+    settle(&n);
+    assert_int_equal(n.n_events, 2);
+    assert_int_equal(node_event(&n, PODPID_EVENT_CHANGED, 1)->pid, 101);
+    assert_int_equal(node_event(&n, PODPID_EVENT_CHANGED, 2)->generation, 2);
+    pods = podpid_snapshot_pods(podpid_watch_snapshot(n.watch), &n_pods);
+    assert_false(pods[0]->ready);
+    node_forget(&n);
+    podpid_watch_look_now(n.watch);
+    settle(&n);
+    assert_int_equal(n.n_events, 0);
+    node_close(&n);
+}
+
 static size_t n_containers(const struct node *n)
 {
     size_t n_pods;
@@ -427,6 +457,7 @@ int main(void)
         cmocka_unit_test(what_nothing_tells_of_is_seen_by_the_periodic_look),
         cmocka_unit_test(a_quiet_node_costs_a_look_a_period),
         cmocka_unit_test(a_restart_of_a_process_is_a_change),
+        cmocka_unit_test(a_sandbox_that_ends_is_a_change),
         cmocka_unit_test(the_last_truth_stays_while_the_runtime_is_away),
         cmocka_unit_test(tries_to_reach_a_runtime_get_rarer),
         cmocka_unit_test(a_hung_runtime_is_one_that_is_away),

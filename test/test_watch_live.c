@@ -76,15 +76,14 @@ static const char *path_of(const struct live *l, unsigned number)
     return path;
 }
 
-/* A process in a cgroup of its own, as the main process of container `number`. */
-static pid_t start(const struct live *l, unsigned number)
+/* A process in the cgroup of container `number`. */
+static pid_t start_in(const struct live *l, unsigned number)
 {
     char procs[512];
     int there[2];
     char byte;
     pid_t pid;
 
-    make_dir(l, path_of(l, number));
     snprintf(procs, sizeof(procs), "%s%s/cgroup.procs", l->mount, path_of(l, number));
     assert_int_equal(pipe(there), 0);
     pid = fork();
@@ -104,6 +103,13 @@ static pid_t start(const struct live *l, unsigned number)
     assert_int_equal(read(there[0], &byte, 1), 1);
     close(there[0]);
     return pid;
+}
+
+/* A process in a cgroup of its own, as the main process of container `number`. */
+static pid_t start(const struct live *l, unsigned number)
+{
+    make_dir(l, path_of(l, number));
+    return start_in(l, number);
 }
 
 /* Dead and reaped. */
@@ -333,6 +339,20 @@ static void read_file(const struct live *l, struct file *f, json_int_t *pid)
     buf_free(&text);
 }
 
+/* Is the process in the file? */
+static bool file_has(const struct live *l, pid_t pid)
+{
+    struct buf text = {0};
+    char word[32];
+    bool found;
+
+    snprintf(word, sizeof(word), "\"pid\": %d,", (int)pid);
+    assert_true(scratch_read(l->n.dir, "pids.json", &text));
+    found = memmem(text.p, text.n, word, strlen(word)) != NULL;
+    buf_free(&text);
+    return found;
+}
+
 static void the_handoff_file_is_true_all_along(void **state)
 {
     struct podpid_selector s = PODPID_SELECTOR_INIT;
@@ -341,7 +361,7 @@ static void the_handoff_file_is_true_all_along(void **state)
     struct file f;
     char path[512];
     json_int_t pid, before;
-    pid_t one, two;
+    pid_t one, two, more;
 
     (void)state;
     assert_int_equal(podpid_targets_new(&targets, NULL), 0);
@@ -360,13 +380,27 @@ static void the_handoff_file_is_true_all_along(void **state)
     assert_int_equal(pid, one);
     assert_int_equal(f.generation, 1);
 
+    /* A process more in the container is no event, and yet the file has it. */
+    node_forget(&l.n);
+    more = start_in(&l, 1);
+    podpid_watch_look_now(l.n.watch);
+    rounds(&l, SETTLED);
+    assert_int_equal(l.n.n_events, 0);
+    assert_true(file_has(&l, more));
+    end(more);
+    podpid_watch_look_now(l.n.watch);
+    rounds(&l, SETTLED);
+    assert_false(file_has(&l, more));
+    read_file(&l, &f, &pid);
+    before = f.generation;
+
     /* The main process ends: written before the runtime says a word. */
     end(one);
     assert_true(node_rounds_alone(&l.n, 1));
     read_file(&l, &f, &pid);
     assert_false(f.complete);
     assert_int_equal(pid, 0);
-    assert_int_equal(f.generation, 2);
+    assert_int_equal(f.generation, before + 1);
 
     /* Its successor. The old one has exited with an error: it is no target any more. */
     two = start(&l, 2);
@@ -376,7 +410,7 @@ static void the_handoff_file_is_true_all_along(void **state)
     read_file(&l, &f, &pid);
     assert_true(f.complete);
     assert_int_equal(pid, two);
-    assert_true(f.generation > 2);
+    assert_true(f.generation > before + 1);
 
     /* The runtime goes: the last truth, but not vouched for. */
     before = f.generation;
