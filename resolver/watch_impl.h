@@ -54,7 +54,7 @@ struct podpid_watch {
     int *dirs; /* watch descriptors, ascending */
     size_t n_dirs;
 
-    struct client *events; /* the runtime's event stream; NULL: none */
+    struct client *events; /* the runtime's event stream, or only its connection; NULL: none */
     struct arena events_arena;
     nsec events_retry; /* when to ask for one */
 

@@ -1,6 +1,7 @@
-/* What wakes a watch: exits of main processes, the runtime's events. */
+/* What wakes a watch: exits of main processes, the runtime's events and its end. */
 #include <errno.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
 #include <sys/resource.h>
@@ -127,6 +128,14 @@ static void open_events(struct podpid_watch *w, nsec now)
     }
 }
 
+/* Its stream ends with the daemon only. */
+static bool is_docker(const struct podpid_watch *w)
+{
+    const struct podpid_runtime *r = podpid_snapshot_runtime(w->now.full);
+
+    return r && r->api && strcmp(r->api, "docker") == 0;
+}
+
 nsec watch_events_deadline(const struct podpid_watch *w)
 {
     if (w->events) {
@@ -135,6 +144,8 @@ nsec watch_events_deadline(const struct podpid_watch *w)
     return w->now.full && !w->stale ? w->events_retry : NSEC_NEVER;
 }
 
+/* A runtime that serves no events, or whose only channel is the kubelet's, keeps the connection all
+ * the same: its end is that of the runtime, and a restart between two looks would not be seen. */
 bool watch_step_events(struct podpid_watch *w, nsec now)
 {
     struct client_reply r;
@@ -150,13 +161,13 @@ bool watch_step_events(struct podpid_watch *w, nsec now)
     while (client_next(w->events, &r)) {
         if (r.kind == CLIENT_EVENT) {
             any = true;
-        } else if (r.kind == CLIENT_EVENTS_END ||
-                   (r.kind == CLIENT_IDENTITY &&
-                    !(r.rc == 0 && client_watch_events(w->events, &r.runtime)))) {
-            /* It serves none, or its only channel is the kubelet's: asked again when it has been
-             * away, for another version may be back. */
+        } else if (r.kind == CLIENT_EVENTS_END) {
+            lost = lost || is_docker(w);
+        } else if (r.kind == CLIENT_IDENTITY && r.rc < 0) {
             drop_events(w, NSEC_NEVER);
             return any;
+        } else if (r.kind == CLIENT_IDENTITY) {
+            client_watch_events(w->events, &r.runtime);
         }
     }
     if (lost) {

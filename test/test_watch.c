@@ -32,6 +32,14 @@ static void settle(struct node *n)
     }
 }
 
+static void set_version(struct node *n, const char *version)
+{
+    json_t *replies = json_object_get(fake_cri_script(n->cri), "replies");
+
+    json_object_set_new(json_object_get(replies, "Version"), "runtime_version",
+                        json_string(version));
+}
+
 static void the_whole_comes_first_and_once(void **state)
 {
     struct node n;
@@ -239,6 +247,30 @@ static void the_last_truth_stays_while_the_runtime_is_away(void **state)
     node_close(&n);
 }
 
+/* Nothing but the connection tells of it, with or without events. */
+static void a_restart_between_two_looks_is_told(void **state)
+{
+    static const char *const versions[] = {"1.6.20", "1.7.24", "2.1.9"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(versions) / sizeof(versions[0]); i++) {
+        struct node n;
+
+        open_with(&n, 1);
+        set_version(&n, versions[i]);
+        settle(&n);
+        node_forget(&n);
+        node_down(&n);
+        settle(&n);
+        assert_true(node_event(&n, PODPID_EVENT_RUNTIME, 0)->stale);
+        node_forget(&n);
+        node_up(&n);
+        assert_true(node_rounds(&n, SECOND));
+        assert_false(node_event(&n, PODPID_EVENT_RUNTIME, 0)->stale);
+        node_close(&n);
+    }
+}
+
 static void tries_to_reach_a_runtime_get_rarer(void **state)
 {
     struct node n;
@@ -343,14 +375,6 @@ static void only_targets_are_shown(void **state)
 }
 
 /* ---- The runtime's events ---- */
-
-static void set_version(struct node *n, const char *version)
-{
-    json_t *replies = json_object_get(fake_cri_script(n->cri), "replies");
-
-    json_object_set_new(json_object_get(replies, "Version"), "runtime_version",
-                        json_string(version));
-}
 
 static void events_wake_a_look(void **state)
 {
@@ -459,6 +483,7 @@ int main(void)
         cmocka_unit_test(a_restart_of_a_process_is_a_change),
         cmocka_unit_test(a_sandbox_that_ends_is_a_change),
         cmocka_unit_test(the_last_truth_stays_while_the_runtime_is_away),
+        cmocka_unit_test(a_restart_between_two_looks_is_told),
         cmocka_unit_test(tries_to_reach_a_runtime_get_rarer),
         cmocka_unit_test(a_hung_runtime_is_one_that_is_away),
         cmocka_unit_test(a_runtime_that_was_never_there_is_an_error),

@@ -92,6 +92,24 @@ for plain in "$one" "$two"; do
 	[ "$(container "$plain" .verdict)" = verified ] || fail "not in its cgroup: $(container "$plain" .)"
 done
 
+# A restart between two looks is told, and each of the next ones, too: the stream is asked for again.
+"$PODPID" watch -q -o jsonl -r "$ENDPOINT" >"$SCRATCH/watched" &
+watch=$!
+# told STALE COUNT
+told() {
+	[ "$(jq -s "[.[] | select(.event == \"runtime\" and .stale == $1)] | length" "$SCRATCH/watched")" = "$2" ]
+}
+eventually 10 test -s "$SCRATCH/watched" || fail 'no snapshot'
+for restart in 1 2; do
+	sleep 3 # whatever followed the last look is over
+	sandbox stop -KILL
+	eventually 5 told true $restart || fail "end $restart of the daemon is not told"
+	sandbox start
+	eventually 20 told false $restart || fail "return $restart of the daemon is not told"
+done
+kill $watch
+wait $watch || true
+
 # A daemon that stands still: nothing in time.
 kill -STOP "$(cat "$NODE/dockerd.pid")"
 status=0
