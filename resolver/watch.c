@@ -228,17 +228,6 @@ static int lost_runtime(struct podpid_watch *w, nsec now, const struct podpid_er
     return watch_push_runtime(w, e->message) < 0 ? err_nomem(err) : watch_write_handoff(w, err);
 }
 
-static int fail(const struct podpid_error *e, struct podpid_error *error)
-{
-    if (error) {
-        size_t size = error->size < sizeof(*e) ? error->size : sizeof(*e);
-
-        memcpy((char *)error + sizeof(error->size), (const char *)e + sizeof(e->size),
-               size - sizeof(e->size));
-    }
-    return e->code;
-}
-
 static int step_look(struct podpid_watch *w, nsec now, struct podpid_error *error)
 {
     struct podpid_error e = PODPID_ERROR_INIT;
@@ -265,7 +254,7 @@ static int step_look(struct podpid_watch *w, nsec now, struct podpid_error *erro
         rc = podpid_look_step(w->look, now, &e);
     }
     if (rc < 0 && (!w->first_done || rc == PODPID_ERR_NOMEM)) {
-        return fail(&e, error);
+        return error_copy(&e, error);
     }
     if (rc < 0) {
         rc = lost_runtime(w, now, &e, &err);

@@ -318,6 +318,16 @@ static void a_runtime_that_was_never_there_is_an_error(void **state)
     assert_int_equal(n.error.code, PODPID_ERR_RUNTIME);
     node_up(&n);
     node_close(&n);
+
+    /* Who forgot to say how large his error is gets none, and nothing else is written. */
+    node_open(&n, true);
+    node_watch(&n);
+    node_down(&n);
+    n.error = (struct podpid_error){.code = 1};
+    assert_false(node_rounds(&n, SETTLED));
+    assert_int_equal(n.error.code, 1);
+    node_up(&n);
+    node_close(&n);
 }
 
 /* One status that cannot be read is one row; it is looked at again soon. */
