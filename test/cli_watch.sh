@@ -118,17 +118,36 @@ watch=''
 [ -s "$folder/pids.json" ] || complain '--keep does not'
 rm -f "$folder/pids.json"
 
-# Who reads goes away: the file goes, too, and SIGPIPE is what it dies of.
+# Who reads goes away, with nothing to tell: the file goes, too, and SIGPIPE is what it dies of.
 mkfifo "$folder/pipe"
+: >"$folder/err"
 "$podpid" watch -r "$endpoint" -p '*' -o jsonl --handoff "$folder/pids.json" >"$folder/pipe" 2>"$folder/err" &
 watch=$!
-head -c 1 "$folder/pipe" >/dev/null
-eventually test -s "$folder/pids.json"
-kill -KILL "$server"
-wait "$server" 2>/dev/null
-kill -HUP "$watch"
+head -n 1 "$folder/pipe" >"$folder/out"
+gone() {
+	! kill -0 "$watch" 2>/dev/null
+}
+eventually gone || complain 'nobody reads, and the watch goes on'
+gone || kill -KILL "$watch"
 ends 141
 [ ! -e "$folder/pids.json" ] || complain 'nobody reads, and the handoff file stays'
+
+# Who reads stands still: the signal ends it, and the file goes.
+rm -f "$folder/pids.json"
+exec 9<>"$folder/pipe"
+head -c 65536 /dev/zero >&9
+"$podpid" watch -r "$endpoint" -p '*' -o jsonl --handoff "$folder/pids.json" >"$folder/pipe" 2>"$folder/err" 9>&- &
+watch=$!
+eventually test -s "$folder/pids.json" || complain 'no handoff file'
+sleep 0.2 # until it waits for the reader
+kill -TERM "$watch"
+eventually gone || complain 'SIGTERM does not end it while nobody reads'
+gone || kill -KILL "$watch"
+ends 143
+[ ! -e "$folder/pids.json" ] || complain 'ended, and the handoff file stays'
+exec 9>&-
+kill -KILL "$server"
+wait "$server" 2>/dev/null
 server=''
 
 exit $failed

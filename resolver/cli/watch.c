@@ -1,5 +1,6 @@
 /* podpid watch: what changes, as it happens. */
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -38,6 +39,67 @@ static int64_t now_ns(void)
 
     clock_gettime(CLOCK_MONOTONIC, &ts);
     return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
+}
+
+/* ---- A reader who does not read ----------------------------------------------------------------
+ */
+
+static volatile sig_atomic_t ended_by;
+
+/* A write may wait for ever, and the signal must end us all the same: what cannot be written now
+ * goes nowhere. Who reads gets the batch whole: he has a second for each look at him. */
+static void on_end(int signal)
+{
+    struct pollfd out = {.fd = STDOUT_FILENO, .events = POLLOUT};
+    int saved = errno, nowhere;
+
+    if (signal != SIGALRM) {
+        ended_by = signal;
+    }
+    if (poll(&out, 1, 0) == 1) {
+        alarm(1);
+    } else {
+        nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+        if (nowhere >= 0) {
+            dup2(nowhere, STDOUT_FILENO);
+            close(nowhere);
+        }
+    }
+    errno = saved;
+}
+
+static const int interrupting[] = {SIGINT, SIGTERM, SIGALRM};
+enum { N_INTERRUPTING = sizeof(interrupting) / sizeof(interrupting[0]) };
+
+struct interruption {
+    struct sigaction before[N_INTERRUPTING];
+    sigset_t mask;
+};
+
+/* From here on these signals are taken at once, and writes go on after them. */
+static void interruptible_begin(struct interruption *i)
+{
+    const struct sigaction act = {.sa_handler = on_end, .sa_flags = SA_RESTART};
+    sigset_t taken;
+
+    sigemptyset(&taken);
+    for (size_t k = 0; k < N_INTERRUPTING; k++) {
+        sigaction(interrupting[k], NULL, &i->before[k]);
+        if (i->before[k].sa_handler != SIG_IGN || interrupting[k] == SIGALRM) {
+            sigaction(interrupting[k], &act, NULL);
+            sigaddset(&taken, interrupting[k]);
+        }
+    }
+    sigprocmask(SIG_UNBLOCK, &taken, &i->mask);
+}
+
+static void interruptible_end(const struct interruption *i)
+{
+    alarm(0);
+    sigprocmask(SIG_SETMASK, &i->mask, NULL);
+    for (size_t k = 0; k < N_INTERRUPTING; k++) {
+        sigaction(interrupting[k], &i->before[k], NULL);
+    }
 }
 
 /* ---- Showing --------------------------------------------------------------------------------- */
@@ -151,7 +213,7 @@ static void tell_manager(struct watcher *w)
     w->ready = true;
 }
 
-static int show(struct watcher *w)
+static int show_all(struct watcher *w)
 {
     const struct podpid_event *e;
     bool any = false, terminal = w->cli->termwidth > 0 && !cli_format_is(w->cli, "jsonl");
@@ -178,6 +240,17 @@ static int show(struct watcher *w)
     if (status == CLI_OK && (fflush(stdout) != 0 || ferror(stdout))) {
         return CLI_NOT_WELL; /* the reader went away; said when standard output is closed */
     }
+    return status;
+}
+
+static int show(struct watcher *w)
+{
+    struct interruption i;
+    int status;
+
+    interruptible_begin(&i);
+    status = show_all(w);
+    interruptible_end(&i);
     return status;
 }
 
@@ -214,17 +287,25 @@ static int read_signal(struct watcher *w)
     return 0;
 }
 
+/* The signal to end by; 0: none. Who reads may go away, or hang up, while there is nothing to say.
+ */
 static int wait_for_more(struct watcher *w, int64_t now)
 {
-    struct pollfd fds[2] = {{.fd = podpid_watch_fd(w->watch), .events = POLLIN},
-                            {.fd = w->signals, .events = POLLIN}};
+    struct pollfd fds[3] = {{.fd = podpid_watch_fd(w->watch), .events = POLLIN},
+                            {.fd = w->signals, .events = POLLIN},
+                            {.fd = STDOUT_FILENO, .events = 0}};
     int64_t deadline = podpid_watch_deadline(w->watch), left;
 
     if (w->watchdog && w->next_watchdog < deadline) {
         deadline = w->next_watchdog;
     }
     left = deadline <= now ? 0 : (deadline - now) / 1000000 + 1;
-    poll(fds, 2, left > 3600000 ? 3600000 : (int)left);
+    if (poll(fds, 3, left > 3600000 ? 3600000 : (int)left) <= 0) {
+        return 0;
+    }
+    if (fds[2].revents & (POLLERR | POLLHUP)) {
+        return w->cli->termwidth > 0 ? SIGHUP : SIGPIPE;
+    }
     return fds[1].revents ? read_signal(w) : 0;
 }
 
@@ -244,7 +325,8 @@ static int follow(struct watcher *w, int *ret_signal)
             return cli_fail(&error);
         }
         status = show(w);
-        if (status == CLI_OK) {
+        *ret_signal = (int)ended_by;
+        if (status == CLI_OK && *ret_signal == 0) {
             *ret_signal = wait_for_more(w, now_ns());
         }
     }
@@ -266,6 +348,10 @@ static int end(struct watcher *w, int status, int signal)
         raise(signal);
     }
     sigprocmask(SIG_SETMASK, &w->before, NULL);
+    if (signal && status == CLI_OK) {
+        cli_say("the reader of standard output went away"); /* and the signal is ignored */
+        status = CLI_NOT_WELL;
+    }
     return status;
 }
 
