@@ -404,7 +404,8 @@ struct podpid_answer {
 
 /* Which container is this process in? Needs a snapshot made with want_processes; reads /proc/<pid>
  * once more through a pinned descriptor before it answers. ns_of: 0, or a process in whose PID
- * namespace pid is to be understood. The answer lives as long as the snapshot. */
+ * namespace pid is to be understood: PODPID_ERR_ANSWER if it is gone, PODPID_ERR_PROC if its
+ * namespace may not be read. The answer lives as long as the snapshot. */
 PODPID_API int podpid_whois(struct podpid_snapshot *s, pid_t pid, pid_t ns_of,
                             const struct podpid_answer **ret, struct podpid_error *error);
 

@@ -27,6 +27,9 @@ struct whois_index {
     unsigned level; /* and how deep it is */
     struct numbered *numbered;
     size_t n_numbered;
+    struct numbered *threads; /* other than leaders, once one was asked for; pid is the thread's */
+    size_t n_threads;
+    bool have_threads;
 };
 
 static void release(struct podpid_snapshot *s)
@@ -159,23 +162,29 @@ static pid_t number_of(const struct podpid_snapshot *s, pid_t pid)
 
 /* Number all processes of the scan as the namespace of ns_of does: once, for thousands of
  * questions. */
-static int number_all(struct podpid_snapshot *s, pid_t ns_of)
+static int number_all(struct podpid_snapshot *s, pid_t ns_of, struct err *err)
 {
     struct whois_index *w = s->whois;
     struct status_text of;
 
-    w->ns_of = ns_of;
-    w->n_numbered = 0;
-    w->numbered = arena_calloc(&w->arena, s->table->n_procs, sizeof(*w->numbered));
-    if (!w->numbered) {
-        return -ENOMEM;
-    }
+    w->ns_of = 0;
+    w->n_numbered = w->n_threads = 0;
+    w->have_threads = false;
     if (!read_status(s, ns_of, &of) || of.n_nspid == 0) {
-        return 0;
+        return err_set(err, ERR_ANSWER, ESRCH,
+                       "no process %d, whose PID namespace the PIDs are to be of", (int)ns_of);
     }
     w->level = of.n_nspid - 1;
-    w->space = pid_namespace(s, ns_of, 0);
-    for (size_t i = 0; w->space && i < s->table->n_procs; i++) {
+    w->space = w->level ? pid_namespace(s, ns_of, 0) : 0;
+    if (w->level && !w->space) {
+        return err_set(err, ERR_PROC, EACCES, "the PID namespace of process %d cannot be read",
+                       (int)ns_of);
+    }
+    w->numbered = arena_calloc(&w->arena, s->table->n_procs, sizeof(*w->numbered));
+    if (!w->numbered) {
+        return err_nomem(err);
+    }
+    for (size_t i = 0; w->level && i < s->table->n_procs; i++) {
         pid_t pid = s->table->procs[i].pid;
         pid_t inside = number_of(s, pid);
 
@@ -186,21 +195,83 @@ static int number_all(struct podpid_snapshot *s, pid_t ns_of)
     if (w->n_numbered) {
         qsort(w->numbered, w->n_numbered, sizeof(*w->numbered), by_number);
     }
+    w->ns_of = ns_of;
     return 0;
 }
 
-/* The process that is `pid` in the PID namespace of ns_of; 0: there is none. */
-static int translate(struct podpid_snapshot *s, pid_t pid, pid_t ns_of, pid_t *ret)
+static int add_thread(struct podpid_snapshot *s, pid_t tid, size_t *cap)
 {
-    const struct numbered key = {.inside = pid}, *found = NULL;
     struct whois_index *w = s->whois;
+    pid_t inside = number_of(s, tid);
+    void *all = w->threads;
+    int rc = inside ? arena_grow(&w->arena, &all, w->n_threads, cap, sizeof(*w->threads)) : 0;
 
-    if (w->ns_of != ns_of && number_all(s, ns_of) < 0) {
-        return -ENOMEM;
+    if (rc == 0 && inside) {
+        w->threads = all;
+        w->threads[w->n_threads++] = (struct numbered){inside, tid};
     }
-    if (w->n_numbered) {
-        found = bsearch(&key, w->numbered, w->n_numbered, sizeof(key), by_number);
+    return rc;
+}
+
+/* The threads of the processes that are numbered. They cost a reading each: only where a number is
+ * no process's. */
+static int number_threads(struct podpid_snapshot *s)
+{
+    AUTO_FREE struct dir_reader *dir = calloc(1, sizeof(*dir));
+    struct whois_index *w = s->whois;
+    size_t cap = 0;
+    int rc = dir ? 0 : -ENOMEM;
+
+    w->have_threads = true;
+    w->threads = NULL;
+    for (size_t i = 0; rc == 0 && i < w->n_numbered; i++) {
+        AUTO_CLOSE int fd = -1;
+        struct dir_entry entry;
+        char path[32];
+        int32_t tid;
+
+        snprintf(path, sizeof(path), "%d/task", (int)w->numbered[i].pid);
+        fd = openat(s->procfs->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+        dir->fd = fd;
+        dir->pos = dir->len = 0;
+        while (fd >= 0 && rc == 0 && dir_next(dir, &entry) > 0) {
+            if (str_to_i32(str_of(entry.name), &tid) && tid != w->numbered[i].pid) {
+                rc = add_thread(s, tid, &cap);
+            }
+        }
     }
+    if (w->n_threads) {
+        qsort(w->threads, w->n_threads, sizeof(*w->threads), by_number);
+    }
+    return rc;
+}
+
+static const struct numbered *find_number(const struct numbered *all, size_t n, pid_t inside)
+{
+    const struct numbered key = {.inside = inside};
+
+    return n ? bsearch(&key, all, n, sizeof(key), by_number) : NULL;
+}
+
+/* The process or thread that is `pid` in the PID namespace of ns_of; 0: there is none. */
+static int translate(struct podpid_snapshot *s, pid_t pid, pid_t ns_of, pid_t *ret, struct err *err)
+{
+    const struct numbered *found;
+    struct whois_index *w = s->whois;
+    int rc = w->ns_of == ns_of ? 0 : number_all(s, ns_of, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    if (w->level == 0) {
+        *ret = pid; /* that of the /proc which is read */
+        return 0;
+    }
+    found = find_number(w->numbered, w->n_numbered, pid);
+    if (!found && !w->have_threads && number_threads(s) < 0) {
+        return err_nomem(err);
+    }
+    found = found ? found : find_number(w->threads, w->n_threads, pid);
     /* Its PID may be somebody else's by now. */
     *ret = found && number_of(s, found->pid) == pid ? found->pid : 0;
     return 0;
@@ -363,17 +434,18 @@ int podpid_whois(struct podpid_snapshot *s, pid_t pid, pid_t ns_of,
     struct podpid_answer *a = arena_alloc(&s->arena, sizeof(*a));
     struct err err = {0};
     const struct proc *row = NULL;
-    pid_t process = 0;
+    pid_t process = pid;
     int rc = a ? 0 : -ENOMEM;
 
     if (!s->whois) {
         err_set(&err, ERR_USAGE, EINVAL, "this snapshot was made without want_processes");
         return error_publish(&err, error);
     }
+    if (rc == 0 && ns_of && translate(s, pid, ns_of, &process, &err) < 0) {
+        return error_publish(&err, error);
+    }
     if (rc == 0) {
         a->pid = pid;
-        process = pid;
-        rc = ns_of ? translate(s, pid, ns_of, &process) : 0;
     }
     if (rc == 0 && process > 0) {
         process = process_of(s, process);
