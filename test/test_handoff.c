@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -263,6 +264,7 @@ static pid_t sleeper(uint64_t *ret_start)
     struct pin pin = {0};
 
     if (pid == 0) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL); /* an assertion that fails reaps nobody */
         pause();
         _exit(0);
     }
