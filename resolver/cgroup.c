@@ -10,13 +10,27 @@
 
 /* ---- A line ---- */
 
+/* Any digits: what counts is whether it is 0. */
+static bool hierarchy_parse(struct str s, uint64_t *ret)
+{
+    for (size_t i = 0; i < s.n; i++) {
+        if (s.p[i] < '0' || s.p[i] > '9') {
+            return false;
+        }
+    }
+    if (s.n > 0 && !str_to_u64(s, ret)) {
+        *ret = UINT64_MAX;
+    }
+    return s.n > 0;
+}
+
 bool cgroup_line_parse(struct str line, struct cgroup_line *ret)
 {
     struct cgroup_line l = {.deleted = false};
     const char *first, *second;
 
     first = line.n > 0 ? memchr(line.p, ':', line.n) : NULL;
-    if (!first || !str_to_u64((struct str){line.p, (size_t)(first - line.p)}, &l.hierarchy)) {
+    if (!first || !hierarchy_parse((struct str){line.p, (size_t)(first - line.p)}, &l.hierarchy)) {
         return false;
     }
     line.n -= (size_t)(first + 1 - line.p);
