@@ -229,6 +229,24 @@ static int check_cgroup(int proc_fd, const char *dir, const char *name, struct b
                             "%s/%s: has no line \"HIERARCHY:CONTROLLERS:/PATH\"", dir, file);
 }
 
+static int check_status(int proc_fd, const char *dir, const char *name, int32_t pid, struct buf *b,
+                        struct err *err)
+{
+    char file[NAME_MAX + 16];
+    struct status_text status;
+    int rc;
+
+    snprintf(file, sizeof(file), "%s/status", name);
+    rc = replay_read_file(proc_fd, dir, file, PROC_FILE_MAX, b, err);
+    if (rc < 0) {
+        return rc;
+    }
+    if (!status_parse((struct str){b->p, b->n}, &status) || status.pid != pid) {
+        return err_set(err, ERR_INPUT, EINVAL, "%s/%s: has no line \"Pid: %d\"", dir, file, pid);
+    }
+    return 0;
+}
+
 /* Where namespaces could not be read there is none; what is there is read again later. */
 static int check_namespaces(int proc_fd, const char *dir, const char *name, struct err *err)
 {
@@ -254,7 +272,6 @@ static int check_namespaces(int proc_fd, const char *dir, const char *name, stru
 static int check_process(int proc_fd, const char *dir, const char *name, struct buf *b,
                          struct err *err)
 {
-    char file[NAME_MAX + 16];
     struct stat st;
     int32_t pid;
     int rc;
@@ -266,10 +283,9 @@ static int check_process(int proc_fd, const char *dir, const char *name, struct 
     if (fstatat(proc_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
         return err_set(err, ERR_INPUT, ENOTDIR, "%s/%s: is no folder", dir, name);
     }
-    snprintf(file, sizeof(file), "%s/status", name);
     if ((rc = check_stat(proc_fd, dir, name, pid, b, err)) < 0 ||
         (rc = check_cgroup(proc_fd, dir, name, b, err)) < 0 ||
-        (rc = check_file(proc_fd, dir, file, err)) < 0) {
+        (rc = check_status(proc_fd, dir, name, pid, b, err)) < 0) {
         return rc;
     }
     return check_namespaces(proc_fd, dir, name, err);
