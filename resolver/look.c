@@ -182,6 +182,13 @@ static int scan_more(struct podpid_look *k, struct err *err)
     rc = ptable_scan_step(k->scan, SCAN_SLICE, err);
     if (rc == 1) {
         k->scanned = true;
+        /* Every container would be dead. A node has processes. */
+        if (!k->is_replay && k->next->n_procs == 0) {
+            err_set(err, ERR_PROC, ENOENT, "%s shows no process", k->procfs.path);
+            err_hint(err,
+                     "--proc and HOST_PROC name the directory where the node's /proc is mounted");
+            return -ENOENT;
+        }
         if (!k->has_runtime && members_strip_root(k->next) < 0) {
             return err_nomem(err);
         }

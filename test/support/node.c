@@ -180,6 +180,9 @@ void node_open(struct node *n, bool folder)
         char *proc;
 
         scratch_puts(n->dir, "proc/stat", "btime 1767225600\n");
+        scratch_puts(n->dir, "proc/1/stat",
+                     "1 (init) S 0 1 1 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 1 0 1 0 0\n");
+        scratch_puts(n->dir, "proc/1/cgroup", "0::/init.scope\n");
         assert_true(asprintf(&proc, "%s/proc", n->dir) > 0);
         n->look.proc = proc;
     }
