@@ -61,6 +61,26 @@ run 0 '' whois $$ --replay "$mine"
 run 1 'not empty' capture --no-runtime "$mine"
 run 2 '--replay' capture --replay "$demo" "$folder/again"
 
+# A file that may grow no larger: a write that failed, not a death in the middle of it.
+(
+	ulimit -f 1
+	run 1 'File too large' capture --no-runtime "$folder/small"
+	exit $failed
+) || failed=1
+[ ! -e "$folder/small" ] || { echo 'FAILED: half a capture is left'; failed=1; }
+
+# Strays are the whole node's.
+"$podpid" list -o prom --replay "$demo" | grep -q '^podpid_strays ' || { echo 'FAILED: no strays'; failed=1; }
+! "$podpid" list -n prod -o prom --replay "$demo" | grep podpid_strays || failed=1
+
+# A /proc that was never mounted.
+mkdir "$folder/empty"
+run 3 'shows no process' list --no-runtime --proc "$folder/empty"
+
+# Why a write failed.
+"$podpid" list -o json --replay "$demo" 2>"$folder/err" >/dev/full && failed=1
+grep -q 'No space left' "$folder/err" || { echo 'FAILED: no reason'; cat "$folder/err"; failed=1; }
+
 # Labels without values answer no selector.
 sed 's/\("app": \)"[^"]*"/\1null/' "$demo/runtime.json" >"$folder/runtime.json"
 cp -r "$demo" "$folder/unlabelled"

@@ -112,7 +112,7 @@ watch() {
 
 	timeout 20 "$podpid" watch "$@" --proc "$proc" -r "unix://$folder/cri.sock" >"$folder/out" 2>"$folder/err" &
 	pid=$!
-	for _ in $(seq 200); do
+	for _ in $(seq 600); do
 		[ ! -s "$folder/out" ] || break
 		sleep 0.05
 	done

@@ -1,6 +1,7 @@
 /* The way to COMMAND: descriptors and variables by systemd's convention, then exec. */
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -190,6 +191,7 @@ int hand_over(const struct podpid_report *r, const char *handoff_path, char **co
         return cli_nomem();
     }
     fflush(NULL);
+    signal(SIGXFSZ, SIG_DFL);
     execvp(command[0], command);
     status = errno == ENOENT ? NOT_FOUND : NOT_EXECUTABLE;
     cli_say("cannot run %s: %s", command[0], strerror(errno));

@@ -136,6 +136,8 @@ static int run(struct cli *cli, int argc, char **argv)
     }
     list.targets = targets;
     list.all = list.all || cli_format_is(cli, "prom"); /* counts by verdict leave none out */
+    /* A part of the node's containers has no strays: they are not waited for. */
+    cli->look.no_strays = targets || cli_has_selector(cli);
     status = cli_look(cli, &all);
     if (status != CLI_OK) {
         return status;

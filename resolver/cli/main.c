@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <langinfo.h>
 #include <locale.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -89,6 +90,7 @@ int main(int argc, char **argv)
     int status;
 
     fill_standard_descriptors();
+    signal(SIGXFSZ, SIG_IGN); /* a file that grows too large is a write that fails */
     setlocale(LC_CTYPE, "");
     look_at_terminal(&cli);
     status = run(&cli, argc, argv);

@@ -149,12 +149,14 @@ int out_prom(const struct cli *cli, const struct podpid_snapshot *s)
     prom_head("podpid_look_complete", "gauge", "0 if a container's status could not be read.");
     printf("podpid_look_complete %d\n", podpid_snapshot_complete(s));
     print_verdicts(s);
-    podpid_snapshot_strays(s, &n);
-    prom_head("podpid_strays", "gauge",
-              "Container cgroups with live processes that the runtime does not list.");
-    printf("podpid_strays %zu\n", n);
-    podpid_snapshot_foreign(s, &n);
-    prom_head("podpid_foreign_containers", "gauge", "Containers of another manager.");
-    printf("podpid_foreign_containers %zu\n", n);
+    if (!cli->look.no_strays) { /* of the whole node, or not at all */
+        podpid_snapshot_strays(s, &n);
+        prom_head("podpid_strays", "gauge",
+                  "Container cgroups with live processes that the runtime does not list.");
+        printf("podpid_strays %zu\n", n);
+        podpid_snapshot_foreign(s, &n);
+        prom_head("podpid_foreign_containers", "gauge", "Containers of another manager.");
+        printf("podpid_foreign_containers %zu\n", n);
+    }
     return print_containers(cli, s);
 }

@@ -68,14 +68,17 @@ int cli_nomem(void)
     return podpid_exit_status(PODPID_ERR_NOMEM);
 }
 
+static int write_errno; /* why a write of cli_write() failed */
+
 int cli_close_stdout(int status)
 {
     int failed = ferror(stdout);
 
     errno = 0;
     if (fclose(stdout) != 0 || failed) {
-        cli_say("cannot write to standard output%s%s", errno ? ": " : "",
-                errno ? strerror(errno) : "");
+        int why = errno ? errno : write_errno;
+
+        cli_say("cannot write to standard output%s%s", why ? ": " : "", why ? strerror(why) : "");
         return status == CLI_OK ? CLI_NOT_WELL : status;
     }
     return status;
@@ -84,7 +87,11 @@ int cli_close_stdout(int status)
 int cli_write(void *context, const char *data, size_t n)
 {
     (void)context;
-    return fwrite(data, 1, n, stdout) == n ? 0 : -1;
+    if (fwrite(data, 1, n, stdout) == n) {
+        return 0;
+    }
+    write_errno = errno;
+    return -1;
 }
 
 /* Where the encoding is not UTF-8, a byte beyond ASCII could be a control byte of that encoding. */
