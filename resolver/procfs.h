@@ -33,8 +33,8 @@ int procfs_read(int proc_fd, pid_t pid, const char *name, struct buf *b);
 int procfs_read_pinned(int pid_fd, const char *name, struct buf *b);
 
 /* The same in two steps, for what is read more than once: a descriptor of <name> (close-on-exec, or
- * negative errno), and its whole text as the kernel writes it now. The descriptor is of the process,
- * as pid_fd is: after its death every reading gives -ESRCH. */
+ * negative errno), and its whole text as the kernel writes it now. The descriptor is of the
+ * process, as pid_fd is: after its death every reading gives -ESRCH. */
 int procfs_open_pinned(int pid_fd, const char *name);
 int procfs_read_again(int fd, struct buf *b);
 
