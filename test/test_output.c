@@ -204,6 +204,38 @@ static void tables_fit_the_terminal(void **state)
     podpid_snapshot_free(s);
 }
 
+/* Half a name must not look like a whole one. */
+static void what_is_cut_says_so(void **state)
+{
+    static const struct {
+        bool utf8;
+        size_t termwidth;
+        const char *expected;
+    } cases[] = {
+        {true, 0, "team-a    a-name-that-is-long-enough app       "},
+        {true, 100, "team-a    a-name-that-is-long-enough app       "},
+        {true, 64, "team-a    a-name-that-is-l… app       "},
+        {false, 64, "team-a    a-name-that-is... app       "},
+        {true, 10, "team-a    a-name-that… app       "}, /* no narrower than that */
+    };
+    struct podpid_snapshot *s = snap_new();
+
+    (void)state;
+    snap_container(s, snap_pod(s, "team-a", "a-name-that-is-long-enough", "u"), "app",
+                   snap_id(s, "aa"), 4711);
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const struct cli cli = {.utf8 = cases[i].utf8, .termwidth = cases[i].termwidth};
+        struct buf text;
+
+        capture(out_table, &cli, s, &text);
+        if (!strstr(text.p, cases[i].expected)) {
+            fail_msg("at %zu columns: %s", cases[i].termwidth, text.p);
+        }
+        buf_free(&text);
+    }
+    podpid_snapshot_free(s);
+}
+
 /* Parents that come later, are their own or are there twice: a capture may say so. */
 static void trees_of_nonsense_end(void **state)
 {
@@ -234,6 +266,7 @@ int main(void)
         cmocka_unit_test(nothing_to_show_prints_nothing),
         cmocka_unit_test(hostile_text_breaks_no_format),
         cmocka_unit_test(tables_fit_the_terminal),
+        cmocka_unit_test(what_is_cut_says_so),
         cmocka_unit_test(trees_of_nonsense_end),
     };
 

@@ -2,14 +2,24 @@
 
 #include <inttypes.h>
 #include <stdio.h>
+#include <string.h>
+#include <wchar.h>
 
 /* The longest name in Kubernetes; what is longer is not meant to be read. */
 enum { CELL_BYTES = 253, ID_DIGITS = 12 };
 
+enum { COLUMNS_MOST = 16, LEAST_WIDTH = 12 }; /* what is narrower tells nothing */
+
+static bool is_tree(const struct table *t)
+{
+    return t->n_columns > 0 && t->columns[0].flags & SCOLS_FL_TREE;
+}
+
 void table_begin(struct table *t, const struct cli *cli, const struct table_column *columns,
                  size_t n, bool fit)
 {
-    *t = (struct table){.cli = cli, .t = scols_new_table()};
+    *t = (struct table){
+        .cli = cli, .t = scols_new_table(), .columns = columns, .n_columns = n, .fit = fit};
     if (!t->t) {
         t->failed = true;
         return;
@@ -17,14 +27,17 @@ void table_begin(struct table *t, const struct cli *cli, const struct table_colu
     scols_table_set_stream(t->t, stdout);
     scols_table_enable_noencoding(t->t, 1); /* cli_text() has done that */
     scols_table_enable_colors(t->t, cli->color);
-    if (fit && cli->termwidth) {
+    /* A tree is cut by the library, which draws it; it leaves no mark where it cuts. */
+    if (fit && cli->termwidth && is_tree(t)) {
         scols_table_set_termforce(t->t, SCOLS_TERMFORCE_ALWAYS);
         scols_table_set_termwidth(t->t, cli->termwidth);
     } else {
         scols_table_set_termforce(t->t, SCOLS_TERMFORCE_NEVER);
     }
     for (size_t i = 0; i < n; i++) {
-        if (!scols_table_new_column(t->t, columns[i].name, columns[i].share, columns[i].flags)) {
+        int flags = is_tree(t) ? columns[i].flags : columns[i].flags & ~SCOLS_FL_TRUNC;
+
+        if (!scols_table_new_column(t->t, columns[i].name, columns[i].share, flags)) {
             t->failed = true;
         }
     }
@@ -130,9 +143,140 @@ void table_age(struct table *t, struct libscols_line *row, size_t column, int64_
     set(t, row, column, text);
 }
 
+/* ---- Fitting ----------------------------------------------------------------------------------
+ */
+
+/* The first character of valid UTF-8: its bytes, and how many columns it takes. */
+static size_t character(const char *s, size_t *ret_width)
+{
+    static const unsigned char masks[] = {0x7f, 0x1f, 0x0f, 0x07};
+    const unsigned char *p = (const unsigned char *)s;
+    size_t n = *p < 0x80 ? 1 : *p < 0xe0 ? 2 : *p < 0xf0 ? 3 : 4;
+    wchar_t c = *p & masks[n - 1];
+    int width;
+
+    for (size_t i = 1; i < n; i++) {
+        if ((p[i] & 0xc0) != 0x80) {
+            n = i;
+            break;
+        }
+        c = c << 6 | (p[i] & 0x3f);
+    }
+    width = wcwidth(c);
+    *ret_width = width < 0 ? 1 : (size_t)width;
+    return n;
+}
+
+static size_t width_of(const char *s)
+{
+    size_t all = 0, width;
+
+    for (; s && *s; all += width) {
+        s += character(s, &width);
+    }
+    return all;
+}
+
+static const char *cell_text(struct libscols_line *line, size_t column)
+{
+    struct libscols_cell *cell = scols_line_get_cell(line, column);
+
+    return cell ? scols_cell_get_data(cell) : NULL;
+}
+
+/* How wide each column has to be. */
+static void measure(const struct table *t, struct libscols_iter *lines, size_t *widths)
+{
+    struct libscols_line *line;
+
+    for (size_t i = 0; i < t->n_columns; i++) {
+        widths[i] = width_of(t->columns[i].name);
+    }
+    scols_reset_iter(lines, SCOLS_ITER_FORWARD);
+    while (scols_table_next_line(t->t, lines, &line) == 0) {
+        for (size_t i = 0; i < t->n_columns; i++) {
+            size_t width = width_of(cell_text(line, i));
+
+            widths[i] = width > widths[i] ? width : widths[i];
+        }
+    }
+}
+
+/* The column to be narrowed by one: the widest of those that go first, then of the others. */
+static size_t next_to_narrow(const struct table *t, const size_t *widths)
+{
+    size_t best = t->n_columns;
+
+    for (size_t i = 0; i < t->n_columns; i++) {
+        bool first = t->columns[i].share > 0;
+        bool best_first = best < t->n_columns && t->columns[best].share > 0;
+
+        if (t->columns[i].flags & SCOLS_FL_TRUNC && widths[i] > LEAST_WIDTH &&
+            (best == t->n_columns || first > best_first ||
+             (first == best_first && widths[i] > widths[best]))) {
+            best = i;
+        }
+    }
+    return best;
+}
+
+static void cut_cell(struct table *t, struct libscols_line *line, size_t column, size_t room)
+{
+    const char *mark = t->cli->utf8 ? "\u2026" : "...";
+    const char *text = cell_text(line, column), *p = text;
+    size_t at = 0, width, left = room - width_of(mark);
+    char cut[4 * CELL_BYTES + 8];
+
+    if (width_of(text) <= room) {
+        return;
+    }
+    for (size_t n; (n = character(p, &width), width <= left); left -= width) {
+        memcpy(cut + at, p, n);
+        at += n;
+        p += n;
+    }
+    strcpy(cut + at, mark);
+    set(t, line, column, cut);
+}
+
+static void fit(struct table *t)
+{
+    size_t widths[COLUMNS_MOST], total, column;
+    struct libscols_iter *lines = scols_new_iter(SCOLS_ITER_FORWARD);
+    struct libscols_line *line;
+
+    if (!lines) {
+        t->failed = true;
+        return;
+    }
+    measure(t, lines, widths);
+    total = t->n_columns - 1; /* the blanks between them */
+    for (size_t i = 0; i < t->n_columns; i++) {
+        total += widths[i];
+    }
+    for (; total > t->cli->termwidth && (column = next_to_narrow(t, widths)) < t->n_columns;
+         total--) {
+        widths[column]--;
+    }
+    scols_reset_iter(lines, SCOLS_ITER_FORWARD);
+    while (scols_table_next_line(t->t, lines, &line) == 0) {
+        for (size_t i = 0; i < t->n_columns; i++) {
+            if (t->columns[i].flags & SCOLS_FL_TRUNC) {
+                cut_cell(t, line, i, widths[i]);
+            }
+        }
+    }
+    scols_free_iter(lines);
+}
+
 int table_print(struct table *t)
 {
-    bool failed = t->failed || scols_print_table(t->t) < 0;
+    bool failed;
+
+    if (t->fit && t->cli->termwidth && !t->failed && !is_tree(t)) {
+        fit(t);
+    }
+    failed = t->failed || scols_print_table(t->t) < 0;
 
     scols_unref_table(t->t);
     t->t = NULL;

@@ -10,16 +10,21 @@
 struct table_column {
     const char *name;
     int flags;    /* SCOLS_FL_...; SCOLS_FL_TRUNC: may be cut where the terminal is too narrow */
-    double share; /* of the terminal; a column to be cut that has one is cut to it before others */
+    double share; /* more than 0: cut before others */
 };
 
 struct table {
     const struct cli *cli;
     struct libscols_table *t; /* NULL: memory was out */
+    const struct table_column *columns;
+    size_t n_columns;
+    bool fit;
     bool failed;
 };
 
-/* fit: not wider than the terminal. The columns are those of the array, in its order. */
+/* fit: not wider than the terminal, as far as cutting can help; what is cut ends with an ellipsis,
+ * so that no name is taken for another. The columns are those of the array, in its order; it has to
+ * outlive the table. */
 void table_begin(struct table *t, const struct cli *cli, const struct table_column *columns,
                  size_t n, bool fit);
 
