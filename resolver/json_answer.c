@@ -16,6 +16,8 @@ static json_t *doc_answer(const struct podpid_answer *a)
     doc_put(&o, "pod_uid", doc_text(a->pod ? a->pod->uid : NULL));
     doc_put(&o, "verdict", c ? doc_text(podpid_verdict_name(c->verdict)) : json_null());
     doc_put(&o, "chain", doc_texts(a->chain, a->n_chain));
+    doc_put(&o, "host_pid", a->found ? json_integer(a->process) : json_null());
+    doc_put(&o, "start_time_ticks", a->found ? doc_number(a->start_time_ticks) : json_null());
     return o;
 }
 

@@ -250,10 +250,11 @@ static void fit(struct table *t)
         return;
     }
     measure(t, lines, widths);
-    total = t->n_columns - 1; /* the blanks between them */
+    total = 0;
     for (size_t i = 0; i < t->n_columns; i++) {
-        total += widths[i];
+        total += t->columns[i].flags & SCOLS_FL_HIDDEN ? 0 : widths[i] + 1; /* and a blank */
     }
+    total -= 1;
     for (; total > t->cli->termwidth && (column = next_to_narrow(t, widths)) < t->n_columns;
          total--) {
         widths[column]--;

@@ -134,9 +134,10 @@ static int collect(struct cli *cli, int argc, char **argv, struct questions *q)
     return CLI_OK;
 }
 
-enum column { PID, ROLE, NAMESPACE, POD, CONTAINER, ID, VERDICT, CHAIN };
+enum column { PID, HOST_PID, ROLE, NAMESPACE, POD, CONTAINER, ID, VERDICT, CHAIN };
 static const struct table_column columns[] = {
     [PID] = {"PID", SCOLS_FL_RIGHT, 0},
+    [HOST_PID] = {"HOST-PID", SCOLS_FL_RIGHT, 0},
     [ROLE] = {"ROLE", 0, 0},
     [NAMESPACE] = {"NAMESPACE", SCOLS_FL_TRUNC, 0},
     [POD] = {"POD", SCOLS_FL_TRUNC, 0},
@@ -151,6 +152,11 @@ static void add_row(struct table *t, const struct podpid_answer *a)
     struct libscols_line *row = table_row(t, NULL);
 
     table_number(t, row, PID, (uint64_t)a->pid);
+    if (a->found) {
+        table_number(t, row, HOST_PID, (uint64_t)a->process);
+    } else {
+        table_text(t, row, HOST_PID, NULL);
+    }
     table_text(t, row, ROLE, a->found ? podpid_role_name(a->role) : NULL);
     table_text(t, row, NAMESPACE, a->pod ? a->pod->namespace_ : NULL);
     table_text(t, row, POD, a->pod ? a->pod->name : NULL);
@@ -170,11 +176,16 @@ static void add_row(struct table *t, const struct podpid_answer *a)
     }
 }
 
-static int print_table(const struct cli *cli, const struct podpid_answer *const *answers, size_t n)
+/* inside: the PIDs asked for are of another namespace than those of the /proc. */
+static int print_table(const struct cli *cli, const struct podpid_answer *const *answers, size_t n,
+                       bool inside)
 {
+    struct table_column shown[sizeof(columns) / sizeof(columns[0])];
     size_t n_columns = CHAIN;
     struct table t;
 
+    memcpy(shown, columns, sizeof(columns));
+    shown[HOST_PID].flags |= inside ? 0 : SCOLS_FL_HIDDEN;
     for (size_t i = 0; i < n; i++) {
         if (answers[i]->n_chain) {
             n_columns = CHAIN + 1;
@@ -183,7 +194,7 @@ static int print_table(const struct cli *cli, const struct podpid_answer *const 
     if (n == 0) {
         return CLI_OK;
     }
-    table_begin(&t, cli, columns, n_columns, true);
+    table_begin(&t, cli, shown, n_columns, true);
     for (size_t i = 0; i < n; i++) {
         add_row(&t, answers[i]);
     }
@@ -220,14 +231,18 @@ static int answer(const struct cli *cli, struct podpid_snapshot *s, const struct
             return cli_fail(&error);
         }
     }
-    status =
-        cli_format_is(cli, "json") ? print_json(answers, q->n) : print_table(cli, answers, q->n);
+    status = cli_format_is(cli, "json") ? print_json(answers, q->n)
+                                        : print_table(cli, answers, q->n, ns_of != 0);
     if (status != CLI_OK) {
         return status;
     }
     for (size_t i = 0; i < q->n; i++) {
         if (!answers[i]->found) {
-            cli_say("no process %d", q->pids[i]);
+            if (ns_of) {
+                cli_say("no process %d in the PID namespace of %d", q->pids[i], ns_of);
+            } else {
+                cli_say("no process %d", q->pids[i]);
+            }
             worst = CLI_NOT_WELL;
         }
     }
@@ -270,7 +285,7 @@ const struct cli_verb whois_verb = {
         "container of a pod). A thread's id stands for its process. With - the PIDs are read from\n"
         "standard input, separated by white space; what is no PID is reported with its line, and\n"
         "the others are answered. All are answered from one look at the node, and each process is\n"
-        "read once more before its answer leaves.",
+        "read once more before its answer leaves. With --ns the column HOST-PID has the PID here.",
     .groups = CLI_LOOK | CLI_FORMAT,
     .formats = "table|json",
     .own = own_options,
