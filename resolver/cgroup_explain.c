@@ -86,7 +86,8 @@ static char *disagreement(struct arena *a, size_t number, const struct cgroup_fa
 }
 
 /* Notes on single lines; the text has been parsed as a whole. */
-static int note_lines(struct str text, const struct cgroup_facts *all, struct notes *notes)
+static int note_lines(struct str text, const struct cgroup_facts *all, struct notes *notes,
+                      size_t *ret_lines)
 {
     struct str line;
     size_t silent = 0, lines = 0;
@@ -127,6 +128,7 @@ static int note_lines(struct str text, const struct cgroup_facts *all, struct no
         note(notes, arena_printf(notes->arena, "%zu of %zu lines name nothing and do not count",
                                  silent, lines));
     }
+    *ret_lines = lines;
     return 0;
 }
 
@@ -221,7 +223,7 @@ static int explain(struct podpid_cgroup *c, struct str text)
     if (f.line > 0) {
         c->facts.line_text = line_text(a, text, f.line, &deleted);
     }
-    rc = note_lines(text, &f, &notes);
+    rc = note_lines(text, &f, &notes, &c->facts.n_lines);
     if (rc < 0) {
         return rc;
     }

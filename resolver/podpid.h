@@ -458,6 +458,7 @@ struct podpid_cgroup_facts {
     const char *why;          /* in words */
     const char *const *notes; /* lines that disagree, what was ignored */
     size_t n_notes;
+    size_t n_lines; /* that are of such a text; 0: it is none */
 };
 
 PODPID_API const struct podpid_cgroup_facts *podpid_cgroup_facts(const struct podpid_cgroup *c);

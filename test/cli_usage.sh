@@ -64,6 +64,10 @@ expect 2 "'99999999999' is no PID" whois 99999999999
 expect 2 "--ns: 'x' is no PID" whois --ns x 1
 expect 2 'unknown option .*x1b' list $'--\e[31m'
 
+expect 2 'no such verb: lst ' help lst
+expect 0 - help
+expect 0 - help list
+
 # Inputs and runtimes that are not there.
 expect 2 'no capture' list --replay "$folder/none"
 expect 3 'no such file' list -r "$folder/none.sock"
@@ -73,6 +77,13 @@ expect 3 'no such file' whois -r "$folder/none.sock" 1
 # Answers.
 expect 0 - list --replay "$demo"
 expect 0 - --replay "$demo" -n prod list
+expect 0 'no container matches$' list --replay "$demo" -p nope
+expect 0 'no container matches; 1 that does not run: -a shows it$' list --replay "$demo" -p report-28402
+expect 0 'without a runtime there are no names' list --no-runtime -p web
+expect 0 'no line of it is one of a /proc/PID/cgroup' cgroup "$demo/runtime.json"
+expect 0 - whois --replay "$demo" --ns 6637 1 7
+grep -qE '^ *7 +6661 child ' "$folder/out" || complain 'whois --ns' 'no PID of the host'
+expect 1 'no process 9 in the PID namespace of 6637' whois --replay "$demo" --ns 6637 9
 expect 0 - list --replay "$demo" --strict
 expect 0 'no container matches' list --replay "$demo" -n nowhere
 expect 1 'no container matches' list --replay "$demo" -n nowhere --strict

@@ -204,6 +204,26 @@ static void tables_fit_the_terminal(void **state)
     podpid_snapshot_free(s);
 }
 
+static void strays_do_not_flood(void **state)
+{
+    const struct cli cli = {.utf8 = true};
+    struct podpid_snapshot *s = snap_new();
+    struct buf text;
+
+    (void)state;
+    for (int i = 0; i < 12; i++) {
+        snap_stray(s, snap_id(s, "aa"), "11111111-2222-3333-4444-555555555555", 100 + i);
+    }
+    capture(out_table, &cli, s, &text);
+    assert_int_equal(count_lines(&text), 1 + 10 + 1);
+    assert_non_null(strstr(text.p, "and 2 more strays"));
+    buf_free(&text);
+    capture(out_wide, &cli, s, &text);
+    assert_int_equal(count_lines(&text), 1 + 12);
+    buf_free(&text);
+    podpid_snapshot_free(s);
+}
+
 /* Half a name must not look like a whole one. */
 static void what_is_cut_says_so(void **state)
 {
@@ -267,6 +287,7 @@ int main(void)
         cmocka_unit_test(hostile_text_breaks_no_format),
         cmocka_unit_test(tables_fit_the_terminal),
         cmocka_unit_test(what_is_cut_says_so),
+        cmocka_unit_test(strays_do_not_flood),
         cmocka_unit_test(trees_of_nonsense_end),
     };
 

@@ -114,6 +114,10 @@ static int run(struct cli *cli, int argc, char **argv)
     if (podpid_cgroup_parse(text, n, &c, &error) < 0) {
         return cli_fail(&error);
     }
+    if (podpid_cgroup_facts(c)->n_lines == 0) {
+        cli_say("%s: no line of it is one of a /proc/PID/cgroup",
+                optind < argc ? argv[optind] : "standard input");
+    }
     if (cli_format_is(cli, "json")) {
         return podpid_cgroup_to_json(c, cli_write, NULL, &error) < 0 ? cli_fail(&error) : CLI_OK;
     }
@@ -130,8 +134,9 @@ const struct cli_verb cgroup_verb = {
         "Nothing else is looked at.",
     .groups = CLI_FORMAT,
     .formats = "text|json",
-    .notes = "Exit status: 0 explained (whatever it is), 2 FILE cannot be read.\n"
+    .notes = "Example:\n"
+             "  podpid cgroup /proc/self/cgroup\n"
              "\n"
-             "  podpid cgroup /proc/self/cgroup\n",
+             "Exit status: 0 explained (whatever it is), 2 FILE cannot be read.",
     .run = run,
 };

@@ -25,6 +25,7 @@ struct list {
     const struct cli *cli;
     struct podpid_targets *targets; /* NULL: no -f */
     bool all, strict;
+    size_t n_hidden; /* match, but do not run */
 };
 
 static bool keep(void *context, const struct podpid_container *c)
@@ -44,6 +45,19 @@ static bool keep_pod(void *context, const struct podpid_pod *p)
            (p->ready || list->all) && podpid_selector_matches_pod(&list->cli->selector, p);
 }
 
+static size_t count_matches(struct list *list, const struct podpid_snapshot *s)
+{
+    size_t n_pods, n = 0;
+    const struct podpid_pod *const *pods = podpid_snapshot_pods(s, &n_pods);
+
+    for (size_t i = 0; i < n_pods; i++) {
+        for (size_t k = 0; k < pods[i]->n_containers; k++) {
+            n += !list || keep(list, pods[i]->containers[k]);
+        }
+    }
+    return n;
+}
+
 static int select_rows(struct list *list, const struct podpid_snapshot *s,
                        struct podpid_snapshot **ret)
 {
@@ -57,6 +71,7 @@ static int select_rows(struct list *list, const struct podpid_snapshot *s,
     if (podpid_snapshot_select(s, flags, keep, keep_pod, list, ret, &error) < 0) {
         return cli_fail(&error);
     }
+    list->n_hidden = count_matches(list, s) - count_matches(NULL, *ret);
     return CLI_OK;
 }
 
@@ -81,6 +96,22 @@ static void count(const struct podpid_snapshot *s, size_t *ret_rows, size_t *ret
     }
 }
 
+static void say_nothing_matched(const struct list *list)
+{
+    const char *what = list->targets || cli_has_selector(list->cli) ? "no container matches"
+                       : list->all                                  ? "no containers on this node"
+                                   : "no running containers on this node";
+
+    if (list->n_hidden) {
+        cli_say("%s; %zu that %s not run: -a shows %s", what, list->n_hidden,
+                list->n_hidden == 1 ? "does" : "do", list->n_hidden == 1 ? "it" : "them");
+    } else if (list->cli->look.no_runtime && cli_has_selector(list->cli)) {
+        cli_say("%s; without a runtime there are no names to select by", what);
+    } else {
+        cli_say("%s", what);
+    }
+}
+
 static int print(const struct list *list, const struct podpid_snapshot *shown)
 {
     size_t n_rows, n_running, n_verified;
@@ -96,9 +127,7 @@ static int print(const struct list *list, const struct podpid_snapshot *shown)
     }
     count(shown, &n_rows, &n_running, &n_verified);
     if (n_rows == 0) {
-        cli_say(list->targets || cli_has_selector(list->cli) ? "no container matches"
-                : list->all                                  ? "no containers on this node"
-                            : "no running containers on this node");
+        say_nothing_matched(list);
     }
     if (!podpid_snapshot_complete(shown) ||
         (list->strict && (n_running == 0 || n_verified < n_running))) {
@@ -128,7 +157,7 @@ static int run(struct cli *cli, int argc, char **argv)
         }
     }
     if (optind < argc) {
-        return cli_usage(cli, "takes no argument: %s", argv[optind]);
+        return cli_usage(cli, "takes no argument: %s; -n, -p and --container choose", argv[optind]);
     }
     status = cli_targets(cli, &targets);
     if (status != CLI_OK) {

@@ -57,6 +57,21 @@ static const struct cli_verb *find_verb(const char *name)
     return NULL;
 }
 
+static int help(struct cli *cli, const char *name)
+{
+    const struct cli_verb *verb = name ? find_verb(name) : NULL;
+
+    if (name && !verb) {
+        return cli_usage(cli, "no such verb: %s", name);
+    }
+    if (verb) {
+        cli_help(verb);
+    } else {
+        cli_help_program(verbs);
+    }
+    return CLI_OK;
+}
+
 static int run(struct cli *cli, int argc, char **argv)
 {
     const struct cli_verb *verb;
@@ -75,6 +90,9 @@ static int run(struct cli *cli, int argc, char **argv)
     argv += optind;
     if (argc == 0) {
         return cli_usage(cli, "say what to do");
+    }
+    if (strcmp(argv[0], "help") == 0) { /* as in git and kubectl */
+        return help(cli, argc > 1 ? argv[1] : NULL);
     }
     verb = find_verb(argv[0]);
     if (!verb) {

@@ -1,4 +1,5 @@
 /* -o table and -o wide: a container a line. */
+#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -113,12 +114,17 @@ static void format_pids(char *text, size_t size, const struct podpid_stray *s)
     }
 }
 
-static int print_strays(const struct cli *cli, const struct podpid_snapshot *s, bool after_table)
+/* A second runtime on the node has them by the hundred. */
+enum { STRAYS_MOST = 10 };
+
+static int print_strays(const struct cli *cli, const struct podpid_snapshot *s, bool after_table,
+                        size_t most)
 {
     static const struct table_column stray_columns[] = {
         {"STRAY", 0, 0}, {"POD-UID", 0, 0}, {"PIDS", 0, 0}, {"REASON", SCOLS_FL_TRUNC, 0.05}};
     struct table t;
-    size_t n;
+    size_t n, shown;
+    int status;
     const struct podpid_stray *const *strays = podpid_snapshot_strays(s, &n);
 
     if (n == 0) {
@@ -127,8 +133,9 @@ static int print_strays(const struct cli *cli, const struct podpid_snapshot *s, 
     if (after_table) {
         putchar('\n');
     }
+    shown = n < most ? n : most;
     table_begin(&t, cli, stray_columns, 4, true);
-    for (size_t i = 0; i < n; i++) {
+    for (size_t i = 0; i < shown; i++) {
         struct libscols_line *row = table_row(&t, NULL);
         char pids[80] = "";
 
@@ -138,7 +145,11 @@ static int print_strays(const struct cli *cli, const struct podpid_snapshot *s, 
         table_text(&t, row, 2, pids);
         table_text(&t, row, 3, strays[i]->reason);
     }
-    return table_print(&t);
+    status = table_print(&t);
+    if (status == CLI_OK && shown < n) {
+        printf("and %zu more strays: -o wide has them all\n", n - shown);
+    }
+    return status;
 }
 
 static size_t count_containers(const struct podpid_snapshot *s, bool *ret_all_verified)
@@ -173,7 +184,7 @@ int out_table(const struct cli *cli, const struct podpid_snapshot *s)
             return status;
         }
     }
-    return print_strays(cli, s, n > 0);
+    return print_strays(cli, s, n > 0, STRAYS_MOST);
 }
 
 int out_wide(const struct cli *cli, const struct podpid_snapshot *s)
@@ -191,5 +202,5 @@ int out_wide(const struct cli *cli, const struct podpid_snapshot *s)
             return status;
         }
     }
-    return print_strays(cli, s, n > 0);
+    return print_strays(cli, s, n > 0, SIZE_MAX);
 }
