@@ -96,6 +96,36 @@ void rig_run(struct rig *r)
     }
 }
 
+void rig_ask(struct rig *r)
+{
+    assert_int_equal(client_get_identity(r->client, &r->arena, TAG_IDENTITY, &r->err), 0);
+    assert_int_equal(client_get_list(r->client, &r->arena, TAG_LIST, &r->err), 0);
+}
+
+const struct view *rig_ask_all(struct rig *r)
+{
+    const struct client_reply *list;
+
+    rig_ask(r);
+    rig_run(r);
+    assert_int_equal(r->rc, 0);
+    list = rig_reply(r, TAG_LIST);
+    if (!list || list->rc != 0) {
+        fail_msg("no list: %s", list ? list->err.text : "none came");
+        return NULL;
+    }
+    for (size_t i = 0; i < list->list.n_pods; i++) {
+        client_get_pod(r->client, list->list.pods[i].id, &r->arena, TAG_POD + i, &r->err);
+    }
+    for (size_t i = 0; i < list->list.n_containers; i++) {
+        client_get_container(r->client, list->list.containers[i].id, &r->arena, TAG_CONTAINER + i,
+                             &r->err);
+    }
+    rig_run(r);
+    assert_int_equal(r->rc, 0);
+    return &rig_reply(r, TAG_LIST)->list;
+}
+
 const struct client_reply *rig_reply(const struct rig *r, uint64_t tag)
 {
     for (size_t i = 0; i < r->n_replies; i++) {
@@ -103,6 +133,20 @@ const struct client_reply *rig_reply(const struct rig *r, uint64_t tag)
             return &r->replies[i];
         }
     }
+    return NULL;
+}
+
+const struct view_container *rig_status_named(const struct rig *r, const char *name)
+{
+    for (size_t i = 0; i < r->n_replies; i++) {
+        const struct client_reply *reply = &r->replies[i];
+
+        if (reply->kind == CLIENT_CONTAINER && reply->rc == 0 &&
+            strcmp(reply->container.name, name) == 0) {
+            return &reply->container;
+        }
+    }
+    fail_msg("no status of %s", name);
     return NULL;
 }
 
