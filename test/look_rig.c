@@ -125,6 +125,14 @@ void rig_fault(struct look_rig *r, const char *call, const char *fault)
     json_object_set_new(json_object_get(fake_cri_script(r->fake), "faults"), call, f);
 }
 
+void rig_fault_of_status(struct look_rig *r, char digit, const char *fault)
+{
+    char call[96];
+
+    snprintf(call, sizeof(call), "ContainerStatus %s", rig_id(digit));
+    rig_fault(r, call, fault);
+}
+
 static json_t *script(void)
 {
     json_t *pod = json_pack("{s:s, s:{s:s, s:s, s:s}, s:s, s:I}", "id", rig_id('5'), "metadata",
@@ -174,6 +182,12 @@ void rig_reap(struct look_rig *r, int pid)
     scratch_delete(r->dir, name);
 }
 
+void rig_running(struct look_rig *r, char digit, int pid)
+{
+    rig_container(r, digit, "RUNNING", pid);
+    rig_process(r, pid, 50, RIG_STARTED, 'S', rig_cgroup(digit));
+}
+
 /* ---- The look ------------------------------------------------------------------------------ */
 
 void look_rig_open(struct look_rig *r)
@@ -198,7 +212,18 @@ void look_rig_open(struct look_rig *r)
     scratch_puts(r->dir, "proc/stat", "btime 1699999900\n");
     rig_process(r, 1, 0, 1, 'S', "/");
     rig_process(r, 50, 1, 5000, 'S', "/");
-    rig_process(r, 100, 50, 10000, 'S', rig_cgroup('5'));
+    rig_process(r, 100, 50, RIG_STARTED, 'S', rig_cgroup('5'));
+}
+
+void look_rig_open_verified(struct look_rig *r)
+{
+    look_rig_open(r);
+    rig_running(r, 'a', 200);
+}
+
+bool rig_once(struct look_rig *r)
+{
+    return r->acts++ == 0;
 }
 
 static void look_again(struct look_rig *r)

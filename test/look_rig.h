@@ -4,6 +4,8 @@
 #ifndef PODPID_TEST_LOOK_RIG_H
 #define PODPID_TEST_LOOK_RIG_H
 
+#include <stdbool.h>
+
 #include "cri/base/clock.h"
 #include "fake_cri.h"
 #include "resolver/podpid.h"
@@ -28,7 +30,11 @@ struct look_rig {
 #define RIG_UID "11111111-2222-3333-4444-555555555555"
 #define RIG_POD "/kubepods/pod" RIG_UID
 
+/* Ticks: 100 s after boot, which is when the runtime says that its containers started. */
+enum { RIG_STARTED = 10000 };
+
 void look_rig_open(struct look_rig *r);
+void look_rig_open_verified(struct look_rig *r); /* with 'a' running as PID 200 */
 void look_rig_close(struct look_rig *r);
 
 /* Static storage: 64 times the digit; its cgroup. */
@@ -42,11 +48,18 @@ void rig_status(struct look_rig *r, char digit, const char *state, int pid);
 void rig_forget(struct look_rig *r, char digit); /* its status is NotFound */
 void rig_container(struct look_rig *r, char digit, const char *state, int pid); /* list, status */
 void rig_fault(struct look_rig *r, const char *call, const char *fault);        /* JSON, ' for " */
+void rig_fault_of_status(struct look_rig *r, char digit, const char *fault);
 
 /* What the kernel says. A main process is 1 in its own PID namespace. */
 void rig_process(struct look_rig *r, int pid, int ppid, unsigned long start, char state,
                  const char *cgroup);
 void rig_reap(struct look_rig *r, int pid);
+
+/* Both agree: a container that runs, and its main process. */
+void rig_running(struct look_rig *r, char digit, int pid);
+
+/* For act: true the first time. */
+bool rig_once(struct look_rig *r);
 
 /* Look until it is done, failed, or so many milliseconds have passed. */
 void rig_look(struct look_rig *r, unsigned most_ms);
