@@ -2,27 +2,9 @@
 #ifndef PODPID_TEST_PODMAKER_CONFIG_H
 #define PODPID_TEST_PODMAKER_CONFIG_H
 
-#include <stdbool.h>
-#include <stddef.h>
-#include <stdint.h>
-
 #include "cri/base/arena.h"
 #include "podmaker.pb-c.h"
-
-enum { MAX_LABELS = 16, MAX_MOUNTS = 8 };
-
-struct options {
-    const char *folder; /* logs go below it */
-    const char *namespace_, *name, *uid, *image, *cgroup_parent;
-    uint32_t attempt;
-    char *labels[MAX_LABELS], *mounts[MAX_MOUNTS];
-    size_t n_labels, n_mounts;
-    bool privileged, create_only;
-    Podmaker__NamespaceMode pid;
-    long first, pods, containers, processes, jobs, timeout;
-    char **command;
-    size_t n_command;
-};
+#include "test/podmaker/options.h"
 
 /* p, or the end of the program when memory is out. */
 void *must(void *p);
