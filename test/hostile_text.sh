@@ -59,7 +59,7 @@ run() {
 	local expected=$1 status=0
 	shift
 	what="podpid $*"
-	timeout 20 "$podpid" "$@" --proc "$proc" -r "unix://$folder/cri.sock" >"$folder/out" 2>"$folder/err" </dev/null || status=$?
+	timeout 60 "$podpid" "$@" --proc "$proc" -r "unix://$folder/cri.sock" >"$folder/out" 2>"$folder/err" </dev/null || status=$?
 	[ $status = "$expected" ] || complain "exit status $status, not $expected: $(head -c 300 "$folder/err" | cat -v)"
 	clean "$folder/out"
 	clean "$folder/err"
@@ -110,7 +110,7 @@ watch() {
 	local pid
 	what="podpid watch $*"
 
-	timeout 20 "$podpid" watch "$@" --proc "$proc" -r "unix://$folder/cri.sock" >"$folder/out" 2>"$folder/err" &
+	timeout 60 "$podpid" watch "$@" --proc "$proc" -r "unix://$folder/cri.sock" >"$folder/out" 2>"$folder/err" &
 	pid=$!
 	for _ in $(seq 600); do
 		[ ! -s "$folder/out" ] || break
