@@ -1,5 +1,5 @@
 /* A watch of a node whose /proc is a folder and whose runtime follows a script. Time is made up.
- * What needs real processes and cgroups is in test_watch_live.c. */
+ * What needs real processes and cgroups is in test_watch_live.c and test_watch_ends.c. */
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>

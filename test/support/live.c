@@ -1,0 +1,150 @@
+#include "test/support/live.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <setjmp.h>
+#include <signal.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/prctl.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+/* ---- Cgroups and processes ---- */
+
+static const char *const mounts[] = {"/sys/fs/cgroup/unified", "/sys/fs/cgroup"};
+
+const char *live_find_mount(void)
+{
+    for (size_t i = 0; i < 2; i++) {
+        char path[128];
+
+        snprintf(path, sizeof(path), "%s/cgroup.controllers", mounts[i]);
+        if (access(path, F_OK) == 0 && access(mounts[i], W_OK) == 0) {
+            return mounts[i];
+        }
+    }
+    return NULL;
+}
+
+void live_make_dir(const struct live *l, const char *path)
+{
+    char full[512];
+
+    snprintf(full, sizeof(full), "%s%s", l->mount, path);
+    if (mkdir(full, 0755) < 0) {
+        fail_msg("mkdir %s: %s", full, strerror(errno));
+    }
+}
+
+void live_remove_dir(const struct live *l, const char *path)
+{
+    char full[512];
+
+    snprintf(full, sizeof(full), "%s%s", l->mount, path);
+    if (rmdir(full) < 0) {
+        fail_msg("rmdir %s: %s", full, strerror(errno));
+    }
+}
+
+const char *live_path(const struct live *l, unsigned number)
+{
+    static char path[256];
+
+    snprintf(path, sizeof(path), "%s/%s", l->n.anchor, node_id(number));
+    return path;
+}
+
+pid_t live_start_in(const struct live *l, unsigned number)
+{
+    char procs[512];
+    int there[2];
+    char byte;
+    pid_t pid;
+
+    snprintf(procs, sizeof(procs), "%s%s/cgroup.procs", l->mount, live_path(l, number));
+    assert_int_equal(pipe(there), 0);
+    pid = fork();
+    assert_true(pid >= 0);
+    if (pid == 0) {
+        int fd = open(procs, O_WRONLY);
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (fd < 0 || write(fd, "0\n", 2) != 2 || write(there[1], "x", 1) != 1) {
+            _exit(1);
+        }
+        for (;;) {
+            pause();
+        }
+    }
+    close(there[1]);
+    assert_int_equal(read(there[0], &byte, 1), 1);
+    close(there[0]);
+    return pid;
+}
+
+pid_t live_start(const struct live *l, unsigned number)
+{
+    live_make_dir(l, live_path(l, number));
+    return live_start_in(l, number);
+}
+
+void live_end(pid_t pid)
+{
+    kill(pid, SIGKILL);
+    assert_int_equal(waitpid(pid, NULL, 0), pid);
+}
+
+/* ---- The node ---- */
+
+void live_open(struct live *l)
+{
+    *l = (struct live){.mount = live_find_mount()};
+    node_open(&l->n, false);
+    snprintf(l->top, sizeof(l->top), "/podpid-test-%d", (int)getpid());
+    snprintf(l->n.anchor, sizeof(l->n.anchor), "%s/pod6f2f9a52-4bb7-4f0a-9f3e-0c2d1b7a8e11",
+             l->top);
+    live_make_dir(l, l->top);
+    live_make_dir(l, l->n.anchor);
+}
+
+void live_close(struct live *l)
+{
+    node_close(&l->n);
+    live_remove_dir(l, l->n.anchor);
+    live_remove_dir(l, l->top);
+}
+
+void live_rounds(struct live *l, unsigned n)
+{
+    if (!node_rounds(&l->n, n)) {
+        fail_msg("%s", l->n.error.message);
+    }
+}
+
+void live_rounds_until(struct live *l, size_t events)
+{
+    for (int i = 0; i < SETTLED && l->n.n_events < events; i++) {
+        live_rounds(l, 1);
+    }
+}
+
+unsigned live_count_fds(void)
+{
+    DIR *d = opendir("/proc/self/fd");
+    unsigned n = 0;
+
+    assert_non_null(d);
+    while (readdir(d)) {
+        n++;
+    }
+    closedir(d);
+    return n;
+}

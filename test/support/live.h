@@ -1,0 +1,43 @@
+/* A node (node.h) whose processes and cgroups are real. Needs root and a v2 hierarchy that can be
+ * written to. Every call ends the test when it cannot do its job. */
+#ifndef PODPID_TEST_LIVE_H
+#define PODPID_TEST_LIVE_H
+
+#include <sys/types.h>
+
+#include "test/support/node.h"
+
+/* SKIPPED is the exit status of a test that cannot run here; the others are rounds. */
+enum { SECOND = 1000, SETTLED = 3 * SECOND, FIRST_PAUSES = 200, SKIPPED = 77 };
+
+struct live {
+    struct node n;
+    const char *mount; /* of the v2 hierarchy */
+    char top[64];      /* "/podpid-test-..." */
+};
+
+/* Of a v2 hierarchy that can be written to; NULL: none. */
+const char *live_find_mount(void);
+
+/* A node with the cgroup of its one pod; no watch yet. */
+void live_open(struct live *l);
+void live_close(struct live *l); /* its cgroups must be empty */
+
+/* Cgroups, by their paths below the mount. */
+void live_make_dir(const struct live *l, const char *path);
+void live_remove_dir(const struct live *l, const char *path);
+const char *live_path(const struct live *l, unsigned number); /* of a container; static */
+
+/* A process in the cgroup of container `number`. */
+pid_t live_start_in(const struct live *l, unsigned number);
+/* A process in a cgroup of its own, as the main process of container `number`. */
+pid_t live_start(const struct live *l, unsigned number);
+void live_end(pid_t pid); /* dead and reaped */
+
+/* node_rounds() that must not fail; until so many events have come, or it has settled. */
+void live_rounds(struct live *l, unsigned n);
+void live_rounds_until(struct live *l, size_t events);
+
+unsigned live_count_fds(void); /* our own */
+
+#endif
