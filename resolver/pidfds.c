@@ -29,35 +29,33 @@ static size_t count(const struct podpid_snapshot *targets)
     return n;
 }
 
-/* The process behind an open pidfd is still the one that was verified: if its start time is right
+/* The process behind an open pidfd is still the one that was looked at: if its start time is right
  * now, it was right when the pidfd was opened, for it has lived all the while. */
-static int check_identity(const struct procfs *p, const struct podpid_container *c, int fd,
+static int check_identity(const struct procfs *p, pid_t pid, uint64_t start, int fd,
                           struct err *err)
 {
     struct pollfd dead = {.fd = fd, .events = POLLIN};
     struct pin pin = {0};
-    int rc = procfs_pin(p->fd, c->pid, &pin);
+    int rc = procfs_pin(p->fd, pid, &pin);
 
     buf_free(&pin.cgroup);
     if (rc == -ENOMEM) {
         return err_nomem(err);
     }
     if (rc < 0 && !err_is_gone(rc)) {
-        return err_set(err, ERR_PROC, -rc, "process %d cannot be read: %s", (int)c->pid,
+        return err_set(err, ERR_PROC, -rc, "process %d cannot be read: %s", (int)pid,
                        strerror(-rc));
     }
-    if (rc < 0 || pin.stat.start != c->start_time_ticks || poll(&dead, 1, 0) != 0) {
-        return err_set(err, ERR_ANSWER, ESRCH,
-                       "container %.12s: its main process %d is gone or another one by now", c->id,
-                       (int)c->pid);
+    if (rc < 0 || pin.stat.start != start || poll(&dead, 1, 0) != 0) {
+        return err_set(err, ERR_ANSWER, ESRCH, "process %d is gone or another one by now",
+                       (int)pid);
     }
     return 0;
 }
 
-int pidfd_open_one(const struct procfs *p, const struct podpid_container *c,
-                   struct podpid_pidfd *ret, struct err *err)
+int pidfd_open_process(const struct procfs *p, pid_t pid, uint64_t start, struct err *err)
 {
-    AUTO_CLOSE int fd = (int)syscall(SYS_pidfd_open, c->pid, 0);
+    AUTO_CLOSE int fd = (int)syscall(SYS_pidfd_open, pid, 0);
     int rc;
 
     if (fd < 0 && errno == ENOSYS) {
@@ -66,18 +64,30 @@ int pidfd_open_one(const struct procfs *p, const struct podpid_container *c,
         return -ENOSYS;
     }
     if (fd < 0 && errno == ESRCH) {
-        return err_set(err, ERR_ANSWER, ESRCH, "container %.12s: its main process %d is gone",
-                       c->id, (int)c->pid);
+        return err_set(err, ERR_ANSWER, ESRCH, "process %d is gone", (int)pid);
     }
     if (fd < 0) {
-        return err_set(err, ERR_WRITE, errno, "cannot open a pidfd of process %d: %s", (int)c->pid,
+        return err_set(err, ERR_WRITE, errno, "cannot open a pidfd of process %d: %s", (int)pid,
                        strerror(errno));
     }
-    rc = check_identity(p, c, fd, err);
-    if (rc == 0) {
-        *ret = (struct podpid_pidfd){.fd = TAKE_FD(fd), .container_id = c->id, .pid = c->pid};
+    rc = check_identity(p, pid, start, fd, err);
+    return rc < 0 ? rc : TAKE_FD(fd);
+}
+
+static int open_row(const struct procfs *p, const struct podpid_container *c,
+                    struct podpid_pidfd *ret, struct err *err)
+{
+    int fd = pidfd_open_process(p, c->pid, c->start_time_ticks, err);
+
+    if (fd < 0 && err->kind == ERR_ANSWER) {
+        return err_set(err, ERR_ANSWER, ESRCH,
+                       "container %.12s: its main process %d is gone or another one by now", c->id,
+                       (int)c->pid);
     }
-    return rc;
+    if (fd >= 0) {
+        *ret = (struct podpid_pidfd){.fd = fd, .container_id = c->id, .pid = c->pid};
+    }
+    return fd < 0 ? fd : 0;
 }
 
 static int open_all(const struct procfs *p, const struct podpid_snapshot *targets,
@@ -89,7 +99,7 @@ static int open_all(const struct procfs *p, const struct podpid_snapshot *target
     for (size_t i = 0; i < n_pods; i++) {
         for (size_t k = 0; k < pods[i]->n_containers; k++) {
             const struct podpid_container *c = pods[i]->containers[k];
-            int rc = wants_pidfd(c) ? pidfd_open_one(p, c, &fds[*n], err) : 0;
+            int rc = wants_pidfd(c) ? open_row(p, c, &fds[*n], err) : 0;
 
             if (rc < 0) {
                 return rc;

@@ -1,4 +1,4 @@
-/* A pidfd of a container's main process: a handle that cannot be recycled. */
+/* A pidfd of a process: a handle that cannot be recycled. */
 #ifndef PODPID_PIDFDS_H
 #define PODPID_PIDFDS_H
 
@@ -9,10 +9,10 @@
 #include "resolver/podpid.h"
 #include "resolver/procfs.h"
 
-/* Open one (close-on-exec) and make sure that it is the process of the row. ERR_ANSWER: it is gone
- * or another one by now. ERR_USAGE with -ENOSYS: this kernel has none. */
-int pidfd_open_one(const struct procfs *p, const struct podpid_container *c,
-                   struct podpid_pidfd *ret, struct err *err);
+/* A pidfd (close-on-exec) of the process that has this PID and started then: a descriptor, or a
+ * negative errno. ERR_ANSWER: it is gone, or another one by now. ERR_USAGE with -ENOSYS: this
+ * kernel has none. */
+int pidfd_open_process(const struct procfs *p, pid_t pid, uint64_t start, struct err *err);
 
 /* Raise the soft limit of descriptors for that many more, as far as the hard one allows; *before is
  * what to restore. */

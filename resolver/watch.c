@@ -73,10 +73,11 @@ void podpid_watch_free(struct podpid_watch *w)
     }
     podpid_look_free(w->look);
     for (size_t i = 0; i < w->n_lives; i++) {
-        watch_drop_pidfd(w, w->lives[i]);
+        handle_drop(w, &w->lives[i]->process);
         free(w->lives[i]);
     }
     free(w->lives);
+    watch_sandboxes_free(w);
     watch_wake_close(w);
     document_free(&w->before);
     document_free(&w->now);
@@ -193,6 +194,9 @@ static int take_look(struct podpid_watch *w, nsec now, struct err *err)
         rc = watch_apply(w, s);
     }
     if (rc == 0) {
+        rc = watch_sandboxes_follow(w);
+    }
+    if (rc == 0) {
         rc = watch_dirs_follow(w);
     }
     if (rc < 0) {
@@ -266,6 +270,22 @@ static int step_look(struct podpid_watch *w, nsec now, struct podpid_error *erro
 
 /* ---- The stepper ----------------------------------------------------------------------------- */
 
+/* A main process that has ended is told at once, and what the runtime says of it is worth a
+ * moment's wait; a sandbox's end is for the look to tell. 0 or -ENOMEM. */
+static int process_ended(struct podpid_watch *w, struct handle *h, nsec now)
+{
+    if (!h->live) {
+        handle_drop(w, h);
+        wake(w, now, 0);
+        return 0;
+    }
+    if (watch_exited(w, h->live) < 0) {
+        return -ENOMEM;
+    }
+    wake(w, now, chase_first);
+    return 0;
+}
+
 int podpid_watch_step(struct podpid_watch *w, int64_t now, struct podpid_error *error)
 {
     struct epoll_event events[64];
@@ -282,11 +302,10 @@ int podpid_watch_step(struct podpid_watch *w, int64_t now, struct podpid_error *
                 wake(w, now, 0);
             }
         } else if (events[i].data.u64 > WATCH_TAGS) {
-            if (watch_exited(w, (struct live *)(uintptr_t)events[i].data.u64) < 0) {
+            if (process_ended(w, (struct handle *)(uintptr_t)events[i].data.u64, now) < 0) {
                 err_nomem(&err);
                 return error_publish(&err, error);
             }
-            wake(w, now, chase_first);
         }
     }
     if (watch_step_events(w, now)) {

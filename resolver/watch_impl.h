@@ -2,9 +2,10 @@
  *
  * The look is the truth: it runs every period, and sooner when something wakes it. What wakes it
  * only says "look": the runtime's events where reading them harms nobody, directories that come and
- * go under the pods' cgroups, the exit of a main process. That last one is kernel truth and
- * published at once; the look that follows brings the rest. A main process is followed from before
- * its PID is published, so that no look can bring back one that the kernel has buried. */
+ * go under the pods' cgroups, the exit of a main process or of a sandbox. That of a main process is
+ * kernel truth and published at once; the look that follows brings the rest. A main process is
+ * followed from before its PID is published, so that no look can bring back one that the kernel has
+ * buried. */
 #ifndef PODPID_WATCH_IMPL_H
 #define PODPID_WATCH_IMPL_H
 
@@ -23,12 +24,19 @@ struct document {
     size_t n_rows;
 };
 
+/* A process that is followed. It stays where it is: epoll holds its address. */
+struct handle {
+    struct live *live; /* whose main process it is; NULL: a sandbox's */
+    int fd;            /* its pidfd; -1: none */
+    pid_t pid;         /* as of when it was followed last */
+    uint64_t start;
+    bool kept; /* a sandbox's, while the set is made anew */
+};
+
 /* One container as it was last published. */
 struct live {
     struct podpid_container *row; /* in the document */
-    int pidfd;                    /* -1: none */
-    pid_t pidfd_of;
-    uint64_t pidfd_start;
+    struct handle process;
     bool kept; /* while two documents are compared */
 };
 
@@ -46,6 +54,8 @@ struct podpid_watch {
     struct document now;
     struct live **lives; /* by id */
     size_t n_lives;
+    struct handle **sandboxes; /* by PID and start time */
+    size_t n_sandboxes;
     struct procfs procfs; /* for the identity of pidfds */
     bool procfs_open;
 
@@ -84,13 +94,27 @@ void document_free(struct document *d);
 
 int watch_wake_open(struct podpid_watch *w, struct err *err);
 void watch_wake_close(struct podpid_watch *w);
-/* Have a pidfd of the row's main process, if it has one. False: that process has ended. True as
- * well where none can be had. */
-bool watch_follow_exit(struct podpid_watch *w, struct live *l, const struct podpid_container *row);
-void watch_drop_pidfd(struct podpid_watch *w, struct live *l);
 /* True if there was anything. */
 bool watch_step_events(struct podpid_watch *w, nsec now);
 nsec watch_events_deadline(const struct podpid_watch *w);
+
+/* watch_pidfds.c: processes whose ends are told. */
+
+/* Follow this process and no other; pid 0: none. 0, also where /proc is not of our PID namespace.
+ * -ESRCH: it has ended. Another negative errno: no pidfd can be had for it; a main process takes
+ * that of a sandbox where there is no room. */
+int handle_follow(struct podpid_watch *w, struct handle *h, pid_t pid, uint64_t start);
+void handle_drop(struct podpid_watch *w, struct handle *h);
+/* Is this what the next process will meet with, too? */
+bool handle_is_short(int rc);
+
+/* watch_sandboxes.c: those of pods' sandboxes. */
+
+/* Follow those that the document names, and no others. 0 or -ENOMEM. */
+int watch_sandboxes_follow(struct podpid_watch *w);
+/* One gives its descriptor up. False: none has one. */
+bool watch_sandboxes_yield(struct podpid_watch *w);
+void watch_sandboxes_free(struct podpid_watch *w);
 
 /* watch_dirs.c: the directories where containers' cgroups come and go. */
 
@@ -102,7 +126,7 @@ bool watch_dirs_read(struct podpid_watch *w);
 /* watch_handoff.c: make the handoff file true, if there is one. 0, ERR_WRITE or ERR_NOMEM. */
 int watch_write_handoff(struct podpid_watch *w, struct err *err);
 
-/* What an epoll event is about. Values above these are struct live pointers. */
+/* What an epoll event is about. Values above these are struct handle pointers. */
 enum { WATCH_LOOK = 1, WATCH_INOTIFY, WATCH_EVENTS, WATCH_TAGS };
 
 #endif

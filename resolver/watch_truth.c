@@ -226,8 +226,8 @@ int watch_exited(struct podpid_watch *w, struct live *l)
 {
     struct podpid_container *c = l->row;
 
-    watch_drop_pidfd(w, l);
-    if (c->pid != l->pidfd_of || c->start_time_ticks != l->pidfd_start) {
+    handle_drop(w, &l->process);
+    if (c->pid != l->process.pid || c->start_time_ticks != l->process.start) {
         return 0;
     }
     if (bury(&w->now, c) < 0) {
@@ -258,11 +258,11 @@ static int compare_row(struct podpid_watch *w, struct comparison *c, struct docu
         if (!l) {
             return -ENOMEM;
         }
-        l->pidfd = -1;
+        l->process = (struct handle){.live = l, .fd = -1};
     }
     l->kept = true;
     c->lives[c->n++] = l;
-    if (!watch_follow_exit(w, l, row)) {
+    if (handle_follow(w, &l->process, row->pid, row->start_time_ticks) == -ESRCH) {
         w->look_again = true;
         rc = bury(next, row);
     }
@@ -306,7 +306,7 @@ static void take_lives(struct podpid_watch *w, struct comparison *c)
 {
     for (size_t i = 0; i < w->n_lives; i++) {
         if (!w->lives[i]->kept) {
-            watch_drop_pidfd(w, w->lives[i]);
+            handle_drop(w, &w->lives[i]->process);
             free(w->lives[i]);
         }
     }

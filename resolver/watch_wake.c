@@ -1,19 +1,15 @@
-/* What wakes a watch: exits of main processes, the runtime's events and its end. */
+/* What wakes a watch: the descriptors, the runtime's events and its end. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/inotify.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
-#include "resolver/pidfds.h"
 #include "resolver/watch_impl.h"
 
 /* Before an event stream that broke is asked for again. */
 static const nsec events_pause = 5 * NSEC_PER_SEC;
-
-enum { SPARE_FDS = 64 }; /* for looks: what is left where pidfds use up the limit */
 
 static int listen_to(struct podpid_watch *w, int fd, uint64_t tag)
 {
@@ -56,50 +52,6 @@ void watch_wake_close(struct podpid_watch *w)
     if (w->procfs_open) {
         procfs_close(&w->procfs);
     }
-}
-
-/* ---- Main processes -------------------------------------------------------------------------- */
-
-void watch_drop_pidfd(struct podpid_watch *w, struct live *l)
-{
-    if (l->pidfd >= 0) {
-        epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, l->pidfd, NULL);
-        close(l->pidfd);
-        l->pidfd = -1;
-    }
-}
-
-static bool leaves_room(int fd)
-{
-    struct rlimit limit;
-
-    return getrlimit(RLIMIT_NOFILE, &limit) < 0 || (rlim_t)fd + SPARE_FDS < limit.rlim_cur;
-}
-
-bool watch_follow_exit(struct podpid_watch *w, struct live *l, const struct podpid_container *row)
-{
-    struct podpid_pidfd p;
-    struct err err = {0};
-    int rc;
-
-    if (l->pidfd >= 0 && l->pidfd_of == row->pid && l->pidfd_start == row->start_time_ticks) {
-        return true;
-    }
-    watch_drop_pidfd(w, l);
-    if (!w->procfs.own_pidns || row->pid == 0) {
-        return true;
-    }
-    rc = pidfd_open_one(&w->procfs, row, &p, &err);
-    if (rc < 0) {
-        return err.kind != ERR_ANSWER;
-    }
-    l->pidfd = p.fd;
-    l->pidfd_of = row->pid;
-    l->pidfd_start = row->start_time_ticks;
-    if (!leaves_room(l->pidfd) || listen_to(w, l->pidfd, (uint64_t)(uintptr_t)l) < 0) {
-        watch_drop_pidfd(w, l);
-    }
-    return true;
 }
 
 /* ---- The runtime's events -------------------------------------------------------------------- */

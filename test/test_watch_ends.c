@@ -1,10 +1,15 @@
 /* A watch of real processes in real cgroups, with a scripted runtime: their ends, which the kernel
  * tells of by pidfds. Needs root and a v2 hierarchy that can be written to; skips without. */
+#include <fcntl.h>
+#include <poll.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <sys/resource.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -98,11 +103,192 @@ static void an_exit_is_published_while_the_runtime_is_away_or_slow(void **state)
     live_close(&l);
 }
 
+/* ---- Sandboxes ---- */
+
+static const struct podpid_pod *the_pod(const struct live *l)
+{
+    size_t n;
+    const struct podpid_pod *const *pods =
+        podpid_snapshot_pods(podpid_watch_snapshot(l->n.watch), &n);
+
+    assert_int_equal(n, 1);
+    return pods[0];
+}
+
+/* A pod with container 1 and a sandbox, and no periodic look to find out what becomes of them. */
+static pid_t open_pod(struct live *l, pid_t *sandbox)
+{
+    pid_t main;
+
+    live_open(l);
+    l->n.options.period = 3600 * NSEC_PER_SEC;
+    main = live_start(l, 1);
+    node_says(&l->n, 1, 1, main);
+    live_make_dir(l, live_sandbox_path(l));
+    *sandbox = live_start_at(l, live_sandbox_path(l));
+    node_sandbox(&l->n, *sandbox);
+    node_watch(&l->n);
+    live_rounds(l, SETTLED);
+    assert_int_equal(the_pod(l)->sandbox_pid, *sandbox);
+    node_forget(&l->n);
+    return main;
+}
+
+static void close_pod(struct live *l, pid_t main)
+{
+    live_end(main);
+    live_remove_dir(l, live_path(l, 1));
+    live_remove_dir(l, live_sandbox_path(l));
+    live_close(l);
+}
+
+/* A pidfd is readable from its process's end on, also while nobody has waited for that. */
+static void a_sandbox_that_ends_wakes_a_look(void **state)
+{
+    struct live l;
+    unsigned before = live_count_fds(), lists;
+    siginfo_t end;
+    pid_t main, sandbox, next;
+
+    (void)state;
+    main = open_pod(&l, &sandbox);
+    assert_true(live_follows(sandbox));
+    kill(sandbox, SIGKILL);
+    assert_int_equal(waitid(P_PID, (id_t)sandbox, &end, WEXITED | WNOWAIT), 0);
+    assert_true(node_rounds_alone(&l.n, 1));
+    assert_int_equal(l.n.n_events, 0); /* the look is the truth */
+    live_rounds(&l, SECOND);
+    assert_false(node_event(&l.n, PODPID_EVENT_CHANGED, 1)->by_pidfd);
+    assert_int_equal(node_event(&l.n, PODPID_EVENT_CHANGED, 1)->pid, main);
+    assert_int_equal(the_pod(&l)->sandbox_pid, 0);
+    live_rounds(&l, SETTLED);
+    assert_false(live_follows(sandbox));
+    lists = node_lists(&l.n);
+    live_rounds(&l, 10 * SECOND);
+    assert_int_equal(node_lists(&l.n), lists);
+    assert_int_equal(waitpid(sandbox, NULL, 0), sandbox);
+
+    /* Its successor is followed, and the ones after that. */
+    for (int i = 0; i < 50; i++) {
+        next = live_start_at(&l, live_sandbox_path(&l));
+        node_sandbox(&l.n, next);
+        node_forget(&l.n);
+        podpid_watch_look_now(l.n.watch);
+        live_rounds_until(&l, 1);
+        assert_int_equal(the_pod(&l)->sandbox_pid, next);
+        assert_true(live_follows(next));
+        node_forget(&l.n);
+        live_end(next);
+        live_rounds_until(&l, 1);
+        assert_int_equal(the_pod(&l)->sandbox_pid, 0);
+    }
+    close_pod(&l, main);
+    assert_int_equal(live_count_fds(), before);
+}
+
+/* The look that is done has seen the sandbox, which has ended since. */
+static void a_sandbox_that_ends_during_a_look_is_looked_for_again(void **state)
+{
+    struct live l;
+    pid_t main, sandbox;
+
+    (void)state;
+    main = open_pod(&l, &sandbox);
+    json_object_set_new(fake_cri_script(l.n.cri), "faults",
+                        json_pack("{s:{s:i}}", "ListContainers", "hold", 400));
+    podpid_watch_look_now(l.n.watch);
+    live_rounds(&l, 500);
+    live_end(sandbox);
+    live_rounds(&l, SETTLED);
+    assert_int_equal(the_pod(&l)->sandbox_pid, 0);
+    close_pod(&l, main);
+}
+
+/* It is told once the runtime is back; until then there is nothing to do, and nothing is done. */
+static void a_sandbox_that_ends_while_the_runtime_is_away(void **state)
+{
+    struct live l;
+    struct pollfd more = {.events = POLLIN};
+    pid_t main, sandbox;
+
+    (void)state;
+    main = open_pod(&l, &sandbox);
+    node_down(&l.n);
+    live_rounds(&l, FIRST_PAUSES);
+    assert_true(podpid_watch_stale(l.n.watch));
+    live_end(sandbox);
+    more.fd = podpid_watch_fd(l.n.watch);
+    assert_int_equal(poll(&more, 1, 0), 1);
+    assert_true(node_rounds_alone(&l.n, 1));
+    assert_int_equal(poll(&more, 1, 0), 0);
+    node_up(&l.n);
+    live_rounds(&l, 6 * SECOND);
+    assert_int_equal(the_pod(&l)->sandbox_pid, 0);
+    close_pod(&l, main);
+}
+
+enum { FDS_MOST = 1024 };
+
+/* No descriptor beyond those that are open now, but for the spare ones of a look. */
+static void fill_up(int *fillers, size_t *n, struct rlimit *before)
+{
+    struct rlimit limit;
+    int highest = 0, fd;
+
+    for (int i = 0; i < FDS_MOST; i++) {
+        highest = fcntl(i, F_GETFD) >= 0 ? i : highest;
+    }
+    while ((fd = fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 0)) < highest) {
+        assert_true(fd >= 0 && *n < FDS_MOST);
+        fillers[(*n)++] = fd;
+    }
+    close(fd);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, before), 0);
+    limit = *before;
+    limit.rlim_cur = (rlim_t)highest + 64 + 1;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+}
+
+static void a_main_process_matters_more_than_a_sandbox(void **state)
+{
+    struct live l;
+    struct rlimit limit;
+    int fillers[FDS_MOST];
+    size_t n = 0;
+    pid_t main, sandbox, two;
+
+    (void)state;
+    main = open_pod(&l, &sandbox);
+    fill_up(fillers, &n, &limit);
+    two = live_start(&l, 2);
+    node_says(&l.n, 2, 1, two);
+    live_rounds(&l, SECOND);
+    assert_int_equal(node_event(&l.n, PODPID_EVENT_ADDED, 2)->pid, two);
+    assert_true(live_follows(main));
+    assert_true(live_follows(two));
+    assert_false(live_follows(sandbox));
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
+    podpid_watch_look_now(l.n.watch);
+    live_rounds(&l, SECOND);
+    assert_true(live_follows(sandbox));
+    while (n) {
+        close(fillers[--n]);
+    }
+    live_end(two);
+    live_end(sandbox);
+    live_remove_dir(&l, live_path(&l, 2));
+    close_pod(&l, main);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_exit_is_published_without_the_runtime),
         cmocka_unit_test(an_exit_is_published_while_the_runtime_is_away_or_slow),
+        cmocka_unit_test(a_sandbox_that_ends_wakes_a_look),
+        cmocka_unit_test(a_sandbox_that_ends_during_a_look_is_looked_for_again),
+        cmocka_unit_test(a_sandbox_that_ends_while_the_runtime_is_away),
+        cmocka_unit_test(a_main_process_matters_more_than_a_sandbox),
     };
 
     if (geteuid() != 0 || !live_find_mount()) {

@@ -355,7 +355,7 @@ static int end(struct watcher *w, int status, int signal)
     return status;
 }
 
-/* A descriptor for each main process: the soft limit is not meant for that. */
+/* A descriptor for each main process and each sandbox: the soft limit is not meant for that. */
 static void raise_limit(void)
 {
     struct rlimit limit;

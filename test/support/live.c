@@ -62,14 +62,22 @@ const char *live_path(const struct live *l, unsigned number)
     return path;
 }
 
-pid_t live_start_in(const struct live *l, unsigned number)
+const char *live_sandbox_path(const struct live *l)
+{
+    static char path[256];
+
+    snprintf(path, sizeof(path), "%s/%s", l->n.anchor, NODE_SANDBOX);
+    return path;
+}
+
+pid_t live_start_at(const struct live *l, const char *path)
 {
     char procs[512];
     int there[2];
     char byte;
     pid_t pid;
 
-    snprintf(procs, sizeof(procs), "%s%s/cgroup.procs", l->mount, live_path(l, number));
+    snprintf(procs, sizeof(procs), "%s%s/cgroup.procs", l->mount, path);
     assert_int_equal(pipe(there), 0);
     pid = fork();
     assert_true(pid >= 0);
@@ -88,6 +96,11 @@ pid_t live_start_in(const struct live *l, unsigned number)
     assert_int_equal(read(there[0], &byte, 1), 1);
     close(there[0]);
     return pid;
+}
+
+pid_t live_start_in(const struct live *l, unsigned number)
+{
+    return live_start_at(l, live_path(l, number));
 }
 
 pid_t live_start(const struct live *l, unsigned number)
@@ -147,4 +160,27 @@ unsigned live_count_fds(void)
     }
     closedir(d);
     return n;
+}
+
+bool live_follows(pid_t pid)
+{
+    DIR *d = opendir("/proc/self/fdinfo");
+    const struct dirent *entry;
+    bool found = false;
+
+    assert_non_null(d);
+    while ((entry = readdir(d))) {
+        char line[256];
+        int of = 0, fd = openat(dirfd(d), entry->d_name, O_RDONLY | O_CLOEXEC);
+        FILE *f = fd < 0 ? NULL : fdopen(fd, "r");
+
+        while (f && fgets(line, sizeof(line), f)) {
+            found = found || (sscanf(line, "Pid: %d", &of) == 1 && of == (int)pid);
+        }
+        if (f) {
+            fclose(f);
+        }
+    }
+    closedir(d);
+    return found;
 }

@@ -28,7 +28,10 @@ void live_make_dir(const struct live *l, const char *path);
 void live_remove_dir(const struct live *l, const char *path);
 const char *live_path(const struct live *l, unsigned number); /* of a container; static */
 
-/* A process in the cgroup of container `number`. */
+const char *live_sandbox_path(const struct live *l); /* static */
+
+/* A process in that cgroup; in that of container `number`. */
+pid_t live_start_at(const struct live *l, const char *path);
 pid_t live_start_in(const struct live *l, unsigned number);
 /* A process in a cgroup of its own, as the main process of container `number`. */
 pid_t live_start(const struct live *l, unsigned number);
@@ -38,6 +41,8 @@ void live_end(pid_t pid); /* dead and reaped */
 void live_rounds(struct live *l, unsigned n);
 void live_rounds_until(struct live *l, size_t events);
 
-unsigned live_count_fds(void); /* our own */
+/* Our own descriptors; has one of them a pidfd of that process? */
+unsigned live_count_fds(void);
+bool live_follows(pid_t pid);
 
 #endif

@@ -17,7 +17,7 @@
 #include "test/support/scratch.h"
 
 #define POD_UID "6f2f9a52-4bb7-4f0a-9f3e-0c2d1b7a8e11"
-#define SANDBOX "5000000000000000000000000000000000000000000000000000000000000001"
+#define SANDBOX NODE_SANDBOX
 
 /* ---- The runtime ---- */
 
@@ -104,6 +104,18 @@ void node_drops(struct node *n, unsigned number)
     assert_int_equal(kept, n->n_containers - 1);
     n->n_containers = kept;
     say_all(n);
+}
+
+void node_sandbox(struct node *n, int pid)
+{
+    json_t *replies = json_object_get(fake_cri_script(n->cri), "replies");
+    json_t *status = json_object_get(json_object_get(replies, "PodSandboxStatus"), SANDBOX);
+    char info[512];
+
+    snprintf(info, sizeof(info),
+             "{\"pid\":%d,\"runtimeSpec\":{\"linux\":{\"cgroupsPath\":\"%s/" SANDBOX "\"}}}", pid,
+             n->anchor);
+    assert_int_equal(json_object_set_new(status, "info", json_pack("{s:s}", "info", info)), 0);
 }
 
 void node_up(struct node *n)

@@ -9,6 +9,8 @@
 #include "resolver/podpid.h"
 #include "test/support/schema.h"
 
+#define NODE_SANDBOX "5000000000000000000000000000000000000000000000000000000000000001"
+
 enum { NODE_CONNS = 16, NODE_EVENTS = 512 };
 
 struct node_container {
@@ -62,6 +64,10 @@ void node_down(struct node *n);
 void node_says(struct node *n, unsigned number, int state, int pid);
 void node_drops(struct node *n, unsigned number);
 const char *node_id(unsigned number); /* static */
+/* Its word about the pod's sandbox: the process, in a cgroup of its own (NODE_SANDBOX) in the
+ * pod's.
+ */
+void node_sandbox(struct node *n, int pid);
 
 /* In the folder: a process in the container's cgroup, its start time `start`; and its end. */
 void node_process(struct node *n, int pid, unsigned container, unsigned start);
