@@ -277,6 +277,8 @@ int cgroup_ids_procs(struct cgroup_ids *c, const char *path, pid_t **pids, size_
 
 int cgroup_ids_open_dir(const struct cgroup_ids *c, const char *path)
 {
+    int rc = -ENOENT;
+
     for (size_t i = 0; c && i < c->n; i++) {
         const char *name = below(&c->all[i], path);
         int fd = -1;
@@ -287,6 +289,7 @@ int cgroup_ids_open_dir(const struct cgroup_ids *c, const char *path)
         if (fd >= 0) {
             return fd;
         }
+        rc = name && errno != ENOENT ? -errno : rc;
     }
-    return -ENOENT;
+    return rc;
 }

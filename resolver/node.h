@@ -59,7 +59,7 @@ uint64_t cgroup_ids_get(struct cgroup_ids *c, const char *path);
  * process" would be the verdict. */
 int cgroup_ids_procs(struct cgroup_ids *c, const char *path, pid_t **pids, size_t *n);
 /* The directory of path, open for reading, in the first hierarchy that has it. -ENOENT: no such
- * cgroup here. */
+ * cgroup here; another negative errno: it cannot be opened. */
 int cgroup_ids_open_dir(const struct cgroup_ids *c, const char *path);
 
 #endif

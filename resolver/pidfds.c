@@ -63,7 +63,8 @@ int pidfd_open_process(const struct procfs *p, pid_t pid, uint64_t start, struct
         err_hint(err, "Linux 5.3 or later has it; consumers can check start_time_ticks instead");
         return -ENOSYS;
     }
-    if (fd < 0 && errno == ESRCH) {
+    /* EINVAL: what is left of it is the name of a group or a session. */
+    if (fd < 0 && (errno == ESRCH || errno == EINVAL)) {
         return err_set(err, ERR_ANSWER, ESRCH, "process %d is gone", (int)pid);
     }
     if (fd < 0) {

@@ -659,6 +659,10 @@ PODPID_API const struct podpid_event *podpid_watch_next(struct podpid_watch *w);
 PODPID_API const struct podpid_snapshot *podpid_watch_snapshot(const struct podpid_watch *w);
 /* The runtime is away: what is true now is the last that it said. */
 PODPID_API bool podpid_watch_stale(const struct podpid_watch *w);
+/* What would wake it and cannot be had (inotify, pidfds), a line each with what that costs and what
+ * to do; they are the last of that snapshot's warnings, too. Tried again at every look: none of
+ * them is for good. Borrowed until the next step(). */
+PODPID_API const char *const *podpid_watch_lost(const struct podpid_watch *w, size_t *ret_n);
 /* Look at all again as soon as possible. */
 PODPID_API void podpid_watch_look_now(struct podpid_watch *w);
 PODPID_API const char *podpid_event_name(enum podpid_event_kind k); /* "added" */

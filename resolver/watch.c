@@ -42,6 +42,7 @@ static int watch_new(const struct podpid_watch_options *options, struct podpid_w
         return err_nomem(err);
     }
     w->options = *options;
+    w->options.period = options->period > 0 ? options->period : default_period;
     w->inotify_fd = -1;
     w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     if (w->epoll_fd < 0) {
@@ -181,7 +182,7 @@ static int take_look(struct podpid_watch *w, nsec now, struct err *err)
 {
     uint64_t before = w->generation;
     struct podpid_snapshot *s = podpid_look_take(w->look);
-    bool complete = podpid_snapshot_complete(s);
+    bool complete = podpid_snapshot_complete(s), lost_is_news = false;
     int rc;
 
     podpid_look_free(w->look);
@@ -199,8 +200,14 @@ static int take_look(struct podpid_watch *w, nsec now, struct err *err)
     if (rc == 0) {
         rc = watch_dirs_follow(w);
     }
+    if (rc == 0) {
+        rc = watch_lost_publish(w, &lost_is_news);
+    }
     if (rc < 0) {
         return err_nomem(err);
+    }
+    if (lost_is_news && w->generation == before) {
+        watch_number_batch(w, w->queue_n); /* no event, but the file has it */
     }
     if (w->generation != before) {
         w->chase_pause = chase_first;
@@ -244,8 +251,7 @@ static int step_look(struct podpid_watch *w, nsec now, struct podpid_error *erro
         w->look_started = now;
         rc = podpid_look_new(w->options.look, &w->look, &e);
         if (now >= w->next_full) {
-            w->next_full =
-                nsec_after(now, w->options.period > 0 ? w->options.period : default_period);
+            w->next_full = nsec_after(now, w->options.period);
         } else if (rc == 0) {
             look_be_quick(w->look);
         }

@@ -41,21 +41,37 @@ static int add_number(struct numbers *set, int wd)
     return 0;
 }
 
-/* One that cannot be watched (gone by now, max_user_watches used up) is left to the other sources.
- */
+static void cannot_watch(struct podpid_watch *w, int errnum)
+{
+    if (errnum != ENOENT && errnum != ENODEV) { /* not gone by now */
+        w->lost.dirs = errnum;
+    }
+}
+
+/* One that cannot be watched (max_user_watches used up) is left to the other sources; one that is
+ * gone by now is no loss. fd: negative errno where it could not be opened. */
 static int watch_dir(struct podpid_watch *w, int fd, struct numbers *set)
 {
     char link[32];
     int wd;
 
-    if (fd < 0 || set->n == DIRS_MOST) {
+    if (fd < 0) {
+        cannot_watch(w, -fd);
+        return 0;
+    }
+    if (set->n == DIRS_MOST) {
+        w->lost.dirs = LOST_TOO_MANY;
         return 0;
     }
     /* There is no inotify_add_watchat(2). */
     snprintf(link, sizeof(link), "/proc/self/fd/%d", fd);
     wd = inotify_add_watch(w->inotify_fd, link,
                            IN_CREATE | IN_DELETE | IN_MOVED_FROM | IN_MOVED_TO | IN_ONLYDIR);
-    return wd < 0 ? 0 : add_number(set, wd);
+    if (wd < 0) {
+        cannot_watch(w, errno);
+        return 0;
+    }
+    return add_number(set, wd);
 }
 
 static bool is_pod(const char *name)
@@ -77,12 +93,12 @@ static int watch_pods(struct podpid_watch *w, const char *path, struct dir_reade
 
     dir->fd = fd;
     dir->pos = dir->len = 0;
-    while (fd >= 0 && rc == 0 && set->n < DIRS_MOST && dir_next(dir, &entry) > 0) {
+    while (fd >= 0 && rc == 0 && w->lost.dirs != LOST_TOO_MANY && dir_next(dir, &entry) > 0) {
         if (entry.type == DT_DIR && is_pod(entry.name)) {
             AUTO_CLOSE int pod =
                 openat(fd, entry.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
-            rc = watch_dir(w, pod, set);
+            rc = watch_dir(w, pod < 0 ? -errno : pod, set);
         }
     }
     return rc;
@@ -204,15 +220,33 @@ static void drop_others(struct podpid_watch *w, const struct numbers *set)
     }
 }
 
+/* Tried again at every look: instances may be given back, or their limit raised. */
+static void open_inotify(struct podpid_watch *w)
+{
+    w->lost.inotify = 0;
+    w->inotify_fd = inotify_init1(IN_CLOEXEC | IN_NONBLOCK);
+    if (w->inotify_fd < 0) {
+        w->lost.inotify = errno;
+    } else if (watch_listen_to(w, w->inotify_fd, WATCH_INOTIFY) < 0) {
+        w->lost.inotify = errno;
+        close(w->inotify_fd);
+        w->inotify_fd = -1;
+    }
+}
+
 int watch_dirs_follow(struct podpid_watch *w)
 {
     struct paths paths = {0};
     struct numbers set = {0};
     int rc;
 
+    if (w->cgroups && w->inotify_fd < 0) {
+        open_inotify(w);
+    }
     if (w->inotify_fd < 0) {
         return 0;
     }
+    w->lost.dirs = 0;
     rc = gather(w, &paths);
     if (rc == 0) {
         rc = watch_all(w, &paths, &set);

@@ -22,6 +22,22 @@ struct document {
     struct podpid_snapshot *shown;  /* the part that was asked for, its rows copied */
     struct podpid_container **rows; /* the copies; in shown's arena */
     size_t n_rows;
+    size_t n_lost; /* the last so many of shown's warnings */
+};
+
+/* What would wake us and cannot be had, as of the last look: positive errnos, 0 where all is well.
+ */
+struct watch_lost {
+    bool no_cgroups; /* no cgroup file system is mounted here */
+    int inotify;
+    int dirs;             /* of one that is not watched */
+    int mains, sandboxes; /* of one that has no pidfd */
+};
+enum { LOST_TOO_MANY = -1 /* in place of dirs' errno */, LOST_LINES = 2 };
+
+struct lost_lines {
+    const char *all[LOST_LINES];
+    size_t n;
 };
 
 /* A process that is followed. It stays where it is: epoll holds its address. */
@@ -59,6 +75,8 @@ struct podpid_watch {
     struct procfs procfs; /* for the identity of pidfds */
     bool procfs_open;
 
+    struct watch_lost lost, published_lost;
+
     int inotify_fd; /* -1: none */
     struct cgroup_ids *cgroups;
     int *dirs; /* watch descriptors, ascending */
@@ -94,6 +112,8 @@ void document_free(struct document *d);
 
 int watch_wake_open(struct podpid_watch *w, struct err *err);
 void watch_wake_close(struct podpid_watch *w);
+/* 0 or negative errno. */
+int watch_listen_to(struct podpid_watch *w, int fd, uint64_t tag);
 /* True if there was anything. */
 bool watch_step_events(struct podpid_watch *w, nsec now);
 nsec watch_events_deadline(const struct podpid_watch *w);
@@ -118,10 +138,20 @@ void watch_sandboxes_free(struct podpid_watch *w);
 
 /* watch_dirs.c: the directories where containers' cgroups come and go. */
 
-/* Watch those that the newest look calls for, and no others. 0 or -ENOMEM. */
+/* Watch those that the newest look calls for, and no others. 0 or -ENOMEM; what cannot be watched
+ * is in lost. */
 int watch_dirs_follow(struct podpid_watch *w);
 /* True if a directory came or went. */
 bool watch_dirs_read(struct podpid_watch *w);
+
+/* watch_lost.c: what is lost, in words. */
+
+/* Pure; a line in the arena for each source. 0 or -ENOMEM. */
+int watch_lost_lines(const struct watch_lost *l, nsec period, struct arena *a,
+                     struct lost_lines *ret);
+/* Into the warnings of the document, which nobody has seen yet. Is it other than what the one
+ * before said? 0 or -ENOMEM. */
+int watch_lost_publish(struct podpid_watch *w, bool *ret_news);
 
 /* watch_handoff.c: make the handoff file true, if there is one. 0, ERR_WRITE or ERR_NOMEM. */
 int watch_write_handoff(struct podpid_watch *w, struct err *err);

@@ -33,7 +33,6 @@ bool handle_is_short(int rc)
 
 static int open_handle(struct podpid_watch *w, struct handle *h, pid_t pid, uint64_t start)
 {
-    struct epoll_event ev = {.events = EPOLLIN, .data.u64 = (uint64_t)(uintptr_t)h};
     struct err err = {0};
     int rc = pidfd_open_process(&w->procfs, pid, start, &err);
 
@@ -43,10 +42,7 @@ static int open_handle(struct podpid_watch *w, struct handle *h, pid_t pid, uint
     h->fd = rc;
     h->pid = pid;
     h->start = start;
-    rc = leaves_room(h->fd) ? 0 : -EMFILE;
-    if (rc == 0 && epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, h->fd, &ev) < 0) {
-        rc = -errno;
-    }
+    rc = leaves_room(h->fd) ? watch_listen_to(w, h->fd, (uint64_t)(uintptr_t)h) : -EMFILE;
     if (rc < 0) {
         handle_drop(w, h);
     }

@@ -70,12 +70,15 @@ static void follow_all(struct podpid_watch *w)
 {
     int rc = 0;
 
+    w->lost.sandboxes = 0;
     for (size_t i = 0; i < w->n_sandboxes && !handle_is_short(rc); i++) {
         struct handle *h = w->sandboxes[i];
 
         rc = handle_follow(w, h, h->pid, h->start);
         if (rc == -ESRCH) {
             w->look_again = true;
+        } else if (rc < 0) {
+            w->lost.sandboxes = -rc;
         }
     }
 }

@@ -251,7 +251,7 @@ static int compare_row(struct podpid_watch *w, struct comparison *c, struct docu
 {
     struct live *l = find_live(w, row->id);
     bool is_new = !l;
-    int rc = 0;
+    int rc = 0, followed;
 
     if (is_new) {
         l = calloc(1, sizeof(*l));
@@ -262,9 +262,12 @@ static int compare_row(struct podpid_watch *w, struct comparison *c, struct docu
     }
     l->kept = true;
     c->lives[c->n++] = l;
-    if (handle_follow(w, &l->process, row->pid, row->start_time_ticks) == -ESRCH) {
+    followed = handle_follow(w, &l->process, row->pid, row->start_time_ticks);
+    if (followed == -ESRCH) {
         w->look_again = true;
         rc = bury(next, row);
+    } else if (followed < 0) {
+        w->lost.mains = -followed;
     }
     if (rc == 0 && is_new) {
         c->changed = true;
@@ -285,6 +288,7 @@ static int compare_all(struct podpid_watch *w, struct document *d, struct compar
     if (!c->lives) {
         return -ENOMEM;
     }
+    w->lost.mains = 0;
     for (size_t i = 0; i < d->n_rows; i++) {
         if (compare_row(w, c, d, d->rows[i]) < 0) {
             return -ENOMEM;

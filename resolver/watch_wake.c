@@ -3,7 +3,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
-#include <sys/inotify.h>
 #include <unistd.h>
 
 #include "resolver/watch_impl.h"
@@ -11,7 +10,7 @@
 /* Before an event stream that broke is asked for again. */
 static const nsec events_pause = 5 * NSEC_PER_SEC;
 
-static int listen_to(struct podpid_watch *w, int fd, uint64_t tag)
+int watch_listen_to(struct podpid_watch *w, int fd, uint64_t tag)
 {
     struct epoll_event ev = {.events = EPOLLIN, .data.u64 = tag};
 
@@ -28,16 +27,8 @@ int watch_wake_open(struct podpid_watch *w, struct err *err)
     }
     w->procfs_open = true;
     rc = cgroup_ids_open(&w->procfs, &w->cgroups, err);
-    if (rc < 0) {
-        return rc;
-    }
-    /* Without it (max_user_instances used up) the periodic look and the other sources remain. */
-    w->inotify_fd = w->cgroups ? inotify_init1(IN_CLOEXEC | IN_NONBLOCK) : -1;
-    if (w->inotify_fd >= 0 && listen_to(w, w->inotify_fd, WATCH_INOTIFY) < 0) {
-        close(w->inotify_fd);
-        w->inotify_fd = -1;
-    }
-    return 0;
+    w->lost.no_cgroups = rc == 0 && !w->cgroups && w->procfs.is_procfs;
+    return rc;
 }
 
 void watch_wake_close(struct podpid_watch *w)
@@ -75,7 +66,7 @@ static void open_events(struct podpid_watch *w, nsec now)
     } else if (client_open(&ep, &w->events, NULL) < 0) {
         w->events = NULL;
     } else if (client_get_identity(w->events, &w->events_arena, 0, NULL) < 0 ||
-               listen_to(w, client_fd(w->events), WATCH_EVENTS) < 0) {
+               watch_listen_to(w, client_fd(w->events), WATCH_EVENTS) < 0) {
         drop_events(w, w->events_retry);
     }
 }

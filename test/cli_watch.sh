@@ -1,8 +1,8 @@
 #!/bin/bash
 # The watch as a program, of a scripted runtime: what it says to whom, how it ends, what it leaves.
-#   test/cli_watch.sh PODPID FAKE_CRI VALIDATE NOTIFIED
+#   test/cli_watch.sh PODPID FAKE_CRI VALIDATE NOTIFIED WITHOUT
 set -u
-podpid=$1 fake_cri=$2 validate=$3 notified=$4
+podpid=$1 fake_cri=$2 validate=$3 notified=$4 without=$5
 here=$(dirname "$(readlink -f "$0")")
 folder=$(mktemp -d)
 unset CONTAINER_RUNTIME_ENDPOINT CRI_CONFIG_FILE HOST_PROC NOTIFY_SOCKET WATCHDOG_USEC
@@ -117,6 +117,26 @@ wait "$watch"
 watch=''
 [ -s "$folder/pids.json" ] || complain '--keep does not'
 rm -f "$folder/pids.json"
+
+# A source that is lost is said once, however often it looks, and stands in what it writes; -q: only
+# there.
+for quiet in '' -q; do
+	: >"$folder/out"
+	# shellcheck disable=SC2086 # nothing, or an option
+	"$without" inotify "$podpid" watch -r "$endpoint" $quiet -p '*' -o jsonl --handoff "$folder/pids.json" \
+		>"$folder/out" 2>"$folder/err" </dev/null &
+	watch=$!
+	eventually grep -q '"event": "snapshot".*max_user_instances' "$folder/out" || complain 'the snapshot does not say what is lost'
+	grep -q max_user_instances "$folder/pids.json" || complain 'the file does not say what is lost'
+	for ((i = 0; i < 3; i++)); do
+		kill -HUP "$watch"
+		sleep 0.1
+	done
+	kill -TERM "$watch"
+	ends 143
+	[ "$(grep -c 'warning: inotify cannot be had.* every 30 s; raise fs.inotify.max_user_instances' "$folder/err")" = \
+		"$([ "$quiet" ] && echo 0 || echo 1)" ] || complain "it is not said once${quiet:+, or although it has to be quiet}"
+done
 
 # Who reads goes away, with nothing to tell: the file goes, too, and SIGPIPE is what it dies of.
 mkfifo "$folder/pipe"

@@ -20,7 +20,7 @@
 
 /* A container whose process starts once its cgroup is there, with no event and no period to tell of
  * it. */
-static void comes_and_is_seen(struct live *l, unsigned number)
+static void comes_and_is_seen(struct live_node *l, unsigned number)
 {
     pid_t pid;
 
@@ -40,7 +40,7 @@ static void comes_and_is_seen(struct live *l, unsigned number)
 
 static void a_directory_that_comes_or_goes_wakes_a_look(void **state)
 {
-    struct live l;
+    struct live_node l;
     char first[128];
     pid_t pid;
 
@@ -78,7 +78,7 @@ struct file {
     bool complete;
 };
 
-static void read_file(const struct live *l, struct file *f, json_int_t *pid)
+static void read_file(const struct live_node *l, struct file *f, json_int_t *pid)
 {
     static struct schema *schema;
     struct buf text = {0};
@@ -103,7 +103,7 @@ static void read_file(const struct live *l, struct file *f, json_int_t *pid)
 }
 
 /* Is the process in the file? */
-static bool file_has(const struct live *l, pid_t pid)
+static bool file_has(const struct live_node *l, pid_t pid)
 {
     struct buf text = {0};
     char word[32];
@@ -120,7 +120,7 @@ static void the_handoff_file_is_true_all_along(void **state)
 {
     struct podpid_selector s = PODPID_SELECTOR_INIT;
     struct podpid_targets *targets;
-    struct live l;
+    struct live_node l;
     struct file f;
     char path[512];
     json_int_t pid, before;
@@ -236,7 +236,7 @@ static long resident_kib(void)
 static void ten_thousand_containers_leave_nothing_behind(void **state)
 {
     enum { BATCH = 50, BATCHES = 200, WARM = 40, MOST_KIB = 1024 };
-    struct live l;
+    struct live_node l;
     unsigned fds = 0, before = live_count_fds(), number = 2;
     long kib = 0, grown;
     pid_t first;

@@ -31,6 +31,7 @@ struct watcher {
     int signals;
     sigset_t before;
     int64_t watchdog, next_watchdog;
+    char lost[2048]; /* what was said of lost sources last */
 };
 
 static int64_t now_ns(void)
@@ -104,6 +105,36 @@ static void interruptible_end(const struct interruption *i)
 
 /* ---- Showing --------------------------------------------------------------------------------- */
 
+/* Is it other than what was said last? Then that is noted. */
+static bool lost_is_news(struct watcher *w)
+{
+    char text[sizeof(w->lost)] = "";
+    size_t n, len = 0;
+    const char *const *lines = podpid_watch_lost(w->watch, &n);
+
+    for (size_t i = 0; i < n && len < sizeof(text); i++) {
+        len += (size_t)snprintf(text + len, sizeof(text) - len, "%s\n", lines[i]);
+    }
+    if (strcmp(text, w->lost) == 0) {
+        return false;
+    }
+    memcpy(w->lost, text, sizeof(text));
+    return true;
+}
+
+static void say_lost(const struct watcher *w)
+{
+    size_t n;
+    const char *const *lines = podpid_watch_lost(w->watch, &n);
+
+    for (size_t i = 0; i < n && !w->cli->quiet; i++) {
+        cli_say("warning: %s", lines[i]);
+    }
+    if (n == 0 && !w->cli->quiet) {
+        cli_say("what was lost is there again: changes are seen at once");
+    }
+}
+
 /* On a terminal the whole table, drawn anew after every batch. */
 static int redraw(const struct watcher *w)
 {
@@ -117,6 +148,9 @@ static int redraw(const struct watcher *w)
     fputs("\033[H\033[2J", stdout);
     if (podpid_watch_stale(w->watch)) {
         puts("The runtime is away. What it said last:\n");
+    }
+    if (w->lost[0] && !w->cli->quiet) {
+        printf("Warning:\n%s\n", w->lost);
     }
     return out_table(w->cli, running);
 }
@@ -216,13 +250,15 @@ static void tell_manager(struct watcher *w)
 static int show_all(struct watcher *w)
 {
     const struct podpid_event *e;
-    bool any = false, terminal = w->cli->termwidth > 0 && !cli_format_is(w->cli, "jsonl");
+    bool any = false, said = false, news,
+         terminal = w->cli->termwidth > 0 && !cli_format_is(w->cli, "jsonl");
     int status = CLI_OK;
 
     while (status == CLI_OK && (e = podpid_watch_next(w->watch))) {
         any = true;
         if (e->snapshot && !terminal) {
-            cli_warnings(w->cli, e->snapshot);
+            cli_warnings(w->cli, e->snapshot); /* what is lost is among them */
+            said = true;
         }
         if (cli_format_is(w->cli, "jsonl")) {
             status = print_json(e);
@@ -230,7 +266,11 @@ static int show_all(struct watcher *w)
             status = print_event(w, e);
         }
     }
-    if (!any || status != CLI_OK) {
+    news = lost_is_news(w);
+    if (news && !said && !terminal) {
+        say_lost(w);
+    }
+    if (!(any || (news && terminal)) || status != CLI_OK) {
         return status;
     }
     if (terminal) {
@@ -426,7 +466,11 @@ const struct cli_verb watch_verb = {
         "changed (PID, verdict, state). An exit of a main process is seen at once, without the\n"
         "runtime; everything else wakes a look at the node, and so does time: every 30 seconds.\n"
         "While the runtime is away the last truth stays, marked as stale. On a terminal the table\n"
-        "is drawn anew; elsewhere there is a line an event. SIGHUP looks again at once.",
+        "is drawn anew; elsewhere there is a line an event. SIGHUP looks again at once.\n"
+        "\n"
+        "What cannot be had of inotify and pidfds (fs.inotify.max_user_instances,\n"
+        "fs.inotify.max_user_watches, the limit of descriptors) is said once: what they tell of\n"
+        "is then seen at the next look.",
     .groups = CLI_LOOK | CLI_SELECT | CLI_FORMAT,
     .formats = "table|jsonl",
     .own = own_options,

@@ -163,7 +163,7 @@ status 1 preflight -p never -- touch "$SCRATCH/ran"
 # ---- A kernel without pidfds: a warning, unless it is made more of ----
 # shellcheck disable=SC2016 # of the command
 old_kernel() {
-	"$PODPID_BUILD/test/integration/no_pidfd" "$PODPID" preflight -q -r "$ENDPOINT" -p three \
+	"$PODPID_BUILD/test/without" pidfd_open "$PODPID" preflight -q -r "$ENDPOINT" -p three \
 		--ignore pids.strays -o short "$@" -- sh -c 'echo "ran ${LISTEN_FDS-without}"'
 }
 printf 'apiVersion: podpid/v1\nkind: PreflightPolicy\nchecks: {%s}\n' 'handoff.written: fail' >"$SCRATCH/pidfds.yaml"

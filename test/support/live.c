@@ -34,7 +34,7 @@ const char *live_find_mount(void)
     return NULL;
 }
 
-void live_make_dir(const struct live *l, const char *path)
+void live_make_dir(const struct live_node *l, const char *path)
 {
     char full[512];
 
@@ -44,7 +44,7 @@ void live_make_dir(const struct live *l, const char *path)
     }
 }
 
-void live_remove_dir(const struct live *l, const char *path)
+void live_remove_dir(const struct live_node *l, const char *path)
 {
     char full[512];
 
@@ -54,7 +54,7 @@ void live_remove_dir(const struct live *l, const char *path)
     }
 }
 
-const char *live_path(const struct live *l, unsigned number)
+const char *live_path(const struct live_node *l, unsigned number)
 {
     static char path[256];
 
@@ -62,7 +62,7 @@ const char *live_path(const struct live *l, unsigned number)
     return path;
 }
 
-const char *live_sandbox_path(const struct live *l)
+const char *live_sandbox_path(const struct live_node *l)
 {
     static char path[256];
 
@@ -70,7 +70,7 @@ const char *live_sandbox_path(const struct live *l)
     return path;
 }
 
-pid_t live_start_at(const struct live *l, const char *path)
+pid_t live_start_at(const struct live_node *l, const char *path)
 {
     char procs[512];
     int there[2];
@@ -98,12 +98,12 @@ pid_t live_start_at(const struct live *l, const char *path)
     return pid;
 }
 
-pid_t live_start_in(const struct live *l, unsigned number)
+pid_t live_start_in(const struct live_node *l, unsigned number)
 {
     return live_start_at(l, live_path(l, number));
 }
 
-pid_t live_start(const struct live *l, unsigned number)
+pid_t live_start(const struct live_node *l, unsigned number)
 {
     live_make_dir(l, live_path(l, number));
     return live_start_in(l, number);
@@ -117,9 +117,9 @@ void live_end(pid_t pid)
 
 /* ---- The node ---- */
 
-void live_open(struct live *l)
+void live_open(struct live_node *l)
 {
-    *l = (struct live){.mount = live_find_mount()};
+    *l = (struct live_node){.mount = live_find_mount()};
     node_open(&l->n, false);
     snprintf(l->top, sizeof(l->top), "/podpid-test-%d", (int)getpid());
     snprintf(l->n.anchor, sizeof(l->n.anchor), "%s/pod6f2f9a52-4bb7-4f0a-9f3e-0c2d1b7a8e11",
@@ -128,21 +128,21 @@ void live_open(struct live *l)
     live_make_dir(l, l->n.anchor);
 }
 
-void live_close(struct live *l)
+void live_close(struct live_node *l)
 {
     node_close(&l->n);
     live_remove_dir(l, l->n.anchor);
     live_remove_dir(l, l->top);
 }
 
-void live_rounds(struct live *l, unsigned n)
+void live_rounds(struct live_node *l, unsigned n)
 {
     if (!node_rounds(&l->n, n)) {
         fail_msg("%s", l->n.error.message);
     }
 }
 
-void live_rounds_until(struct live *l, size_t events)
+void live_rounds_until(struct live_node *l, size_t events)
 {
     for (int i = 0; i < SETTLED && l->n.n_events < events; i++) {
         live_rounds(l, 1);
