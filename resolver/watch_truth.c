@@ -196,6 +196,12 @@ static int push_container(struct podpid_watch *w, enum podpid_event_kind kind,
 
 /* ---- The end of a main process --------------------------------------------------------------- */
 
+/* The process whose end is the container's: as far as it goes, also one that is only inferred. */
+static pid_t main_process(const struct podpid_container *c)
+{
+    return c->pid ? c->pid : c->inferred_pid;
+}
+
 /* The row without its main process. What else was in the container may live on or not: that is for
  * the next look to say. */
 static int bury(struct document *d, struct podpid_container *c)
@@ -208,16 +214,17 @@ static int bury(struct document *d, struct podpid_container *c)
         return -ENOMEM;
     }
     for (size_t i = 0; i < c->n_processes; i++) {
-        if (c->processes[i]->pid != c->pid) {
+        if (c->processes[i]->pid != main_process(c)) {
             rows[n++] = c->processes[i];
         }
     }
     c->processes = rows;
     c->n_processes = n;
-    c->pid = 0;
+    c->reason = c->pid ? "its main process has ended; the runtime has not said so yet"
+                       : "the process that was inferred to be its main process has ended";
+    c->pid = c->inferred_pid = 0;
     c->start_time_ticks = 0;
     c->verdict = PODPID_DEAD;
-    c->reason = "its main process has ended; the runtime has not said so yet";
     c->ns_pid = c->ns_mnt = c->ns_net = c->ns_cgroup = 0;
     return 0;
 }
@@ -227,7 +234,7 @@ int watch_exited(struct podpid_watch *w, struct live *l)
     struct podpid_container *c = l->row;
 
     handle_drop(w, &l->process);
-    if (c->pid != l->process.pid || c->start_time_ticks != l->process.start) {
+    if (main_process(c) != l->process.pid || c->start_time_ticks != l->process.start) {
         return 0;
     }
     if (bury(&w->now, c) < 0) {
@@ -262,7 +269,7 @@ static int compare_row(struct podpid_watch *w, struct comparison *c, struct docu
     }
     l->kept = true;
     c->lives[c->n++] = l;
-    followed = handle_follow(w, &l->process, row->pid, row->start_time_ticks);
+    followed = handle_follow(w, &l->process, main_process(row), row->start_time_ticks);
     if (followed == -ESRCH) {
         w->look_again = true;
         rc = bury(next, row);

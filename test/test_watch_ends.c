@@ -16,6 +16,16 @@
 
 #include "test/support/live.h"
 
+static const struct podpid_pod *the_pod(const struct live_node *l)
+{
+    size_t n;
+    const struct podpid_pod *const *pods =
+        podpid_snapshot_pods(podpid_watch_snapshot(l->n.watch), &n);
+
+    assert_int_equal(n, 1);
+    return pods[0];
+}
+
 static void an_exit_is_published_without_the_runtime(void **state)
 {
     struct live_node l;
@@ -103,17 +113,70 @@ static void an_exit_is_published_while_the_runtime_is_away_or_slow(void **state)
     live_close(&l);
 }
 
-/* ---- Sandboxes ---- */
-
-static const struct podpid_pod *the_pod(const struct live_node *l)
+/* Without a runtime the process is not more than inferred, but its end is as certain. */
+static void the_end_of_an_inferred_process_is_published(void **state)
 {
+    struct podpid_selector s = PODPID_SELECTOR_INIT;
+    struct podpid_targets *targets;
+    struct live_node l;
+    const struct podpid_container *c;
+    const struct node_event *e;
+    char kubepods[80], first[128];
     size_t n;
-    const struct podpid_pod *const *pods =
-        podpid_snapshot_pods(podpid_watch_snapshot(l->n.watch), &n);
+    unsigned before = live_count_fds();
+    pid_t main;
 
-    assert_int_equal(n, 1);
-    return pods[0];
+    (void)state;
+    assert_int_equal(podpid_targets_new(&targets, NULL), 0);
+    s.uid = NODE_POD_UID; /* and not what else runs on this machine */
+    assert_int_equal(podpid_targets_add_selector(targets, &s, NULL), 0);
+    live_open(&l);
+    snprintf(kubepods, sizeof(kubepods), "%s/kubepods", l.top); /* a pod only by where it is */
+    snprintf(first, sizeof(first), "%s", l.n.anchor);
+    snprintf(l.n.anchor, sizeof(l.n.anchor), "%s/pod" NODE_POD_UID, kubepods);
+    live_make_dir(&l, kubepods);
+    live_make_dir(&l, l.n.anchor);
+    l.n.look.no_runtime = true;
+    l.n.options.targets = targets;
+    l.n.options.period = 3600 * NSEC_PER_SEC;
+    main = live_start_as_first(&l, 1);
+    node_watch(&l.n);
+    live_rounds(&l, SETTLED);
+    c = the_pod(&l)->containers[0];
+    assert_int_equal(c->verdict, PODPID_INFERRED);
+    assert_int_equal(c->inferred_pid, main);
+    assert_int_equal(c->pid, 0);
+    assert_true(live_follows(main));
+    node_forget(&l.n);
+
+    live_end(main);
+    assert_true(node_rounds_alone(&l.n, 1));
+    e = node_event(&l.n, PODPID_EVENT_CHANGED, 1);
+    assert_true(e->by_pidfd);
+    assert_int_equal(e->verdict, PODPID_DEAD);
+    assert_int_equal(e->pid, 0);
+    assert_int_equal(e->inferred_pid, 0);
+    c = the_pod(&l)->containers[0];
+    assert_int_equal(c->start_time_ticks, 0);
+    assert_int_equal(c->n_processes, 0);
+
+    /* There is nothing left of it for a look to see. */
+    node_forget(&l.n);
+    live_rounds(&l, SETTLED);
+    assert_int_equal(l.n.n_events, 1);
+    node_event(&l.n, PODPID_EVENT_REMOVED, 1);
+    podpid_snapshot_pods(podpid_watch_snapshot(l.n.watch), &n);
+    assert_int_equal(n, 0);
+    live_remove_dir(&l, live_path(&l, 1));
+    live_remove_dir(&l, l.n.anchor);
+    live_remove_dir(&l, kubepods);
+    snprintf(l.n.anchor, sizeof(l.n.anchor), "%s", first);
+    live_close(&l);
+    podpid_targets_free(targets);
+    assert_int_equal(live_count_fds(), before);
 }
+
+/* ---- Sandboxes ---- */
 
 /* A pod with container 1 and a sandbox, and no periodic look to find out what becomes of them. */
 static pid_t open_pod(struct live_node *l, pid_t *sandbox)
@@ -284,6 +347,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_exit_is_published_without_the_runtime),
         cmocka_unit_test(an_exit_is_published_while_the_runtime_is_away_or_slow),
+        cmocka_unit_test(the_end_of_an_inferred_process_is_published),
         cmocka_unit_test(a_sandbox_that_ends_wakes_a_look),
         cmocka_unit_test(a_sandbox_that_ends_during_a_look_is_looked_for_again),
         cmocka_unit_test(a_sandbox_that_ends_while_the_runtime_is_away),

@@ -3,6 +3,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
 #include <signal.h>
 #include <stdarg.h>
@@ -12,6 +13,7 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -70,7 +72,7 @@ const char *live_sandbox_path(const struct live_node *l)
     return path;
 }
 
-pid_t live_start_at(const struct live_node *l, const char *path)
+static pid_t start_at(const struct live_node *l, const char *path, unsigned long flags)
 {
     char procs[512];
     int there[2];
@@ -79,7 +81,7 @@ pid_t live_start_at(const struct live_node *l, const char *path)
 
     snprintf(procs, sizeof(procs), "%s%s/cgroup.procs", l->mount, path);
     assert_int_equal(pipe(there), 0);
-    pid = fork();
+    pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
     assert_true(pid >= 0);
     if (pid == 0) {
         int fd = open(procs, O_WRONLY);
@@ -98,6 +100,11 @@ pid_t live_start_at(const struct live_node *l, const char *path)
     return pid;
 }
 
+pid_t live_start_at(const struct live_node *l, const char *path)
+{
+    return start_at(l, path, 0);
+}
+
 pid_t live_start_in(const struct live_node *l, unsigned number)
 {
     return live_start_at(l, live_path(l, number));
@@ -107,6 +114,12 @@ pid_t live_start(const struct live_node *l, unsigned number)
 {
     live_make_dir(l, live_path(l, number));
     return live_start_in(l, number);
+}
+
+pid_t live_start_as_first(const struct live_node *l, unsigned number)
+{
+    live_make_dir(l, live_path(l, number));
+    return start_at(l, live_path(l, number), CLONE_NEWPID);
 }
 
 void live_end(pid_t pid)
@@ -122,8 +135,7 @@ void live_open(struct live_node *l)
     *l = (struct live_node){.mount = live_find_mount()};
     node_open(&l->n, false);
     snprintf(l->top, sizeof(l->top), "/podpid-test-%d", (int)getpid());
-    snprintf(l->n.anchor, sizeof(l->n.anchor), "%s/pod6f2f9a52-4bb7-4f0a-9f3e-0c2d1b7a8e11",
-             l->top);
+    snprintf(l->n.anchor, sizeof(l->n.anchor), "%s/pod" NODE_POD_UID, l->top);
     live_make_dir(l, l->top);
     live_make_dir(l, l->n.anchor);
 }

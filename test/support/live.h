@@ -35,6 +35,8 @@ pid_t live_start_at(const struct live_node *l, const char *path);
 pid_t live_start_in(const struct live_node *l, unsigned number);
 /* A process in a cgroup of its own, as the main process of container `number`. */
 pid_t live_start(const struct live_node *l, unsigned number);
+/* Likewise, and the first process of a PID namespace. */
+pid_t live_start_as_first(const struct live_node *l, unsigned number);
 void live_end(pid_t pid); /* dead and reaped */
 
 /* node_rounds() that must not fail; until so many events have come, or it has settled. */

@@ -16,7 +16,7 @@
 
 #include "test/support/scratch.h"
 
-#define POD_UID "6f2f9a52-4bb7-4f0a-9f3e-0c2d1b7a8e11"
+#define POD_UID NODE_POD_UID
 #define SANDBOX NODE_SANDBOX
 
 /* ---- The runtime ---- */
@@ -278,6 +278,7 @@ static void take_events(struct node *n)
             to->number = number_of(e->container->id);
             to->verdict = e->container->verdict;
             to->pid = e->container->pid;
+            to->inferred_pid = e->container->inferred_pid;
             assert_true((e->container->pid != 0) == (e->container->verdict == PODPID_VERIFIED));
         }
         assert_int_equal(podpid_event_to_json(e, into_buf, &text, NULL), 0);

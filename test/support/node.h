@@ -9,6 +9,7 @@
 #include "resolver/podpid.h"
 #include "test/support/schema.h"
 
+#define NODE_POD_UID "6f2f9a52-4bb7-4f0a-9f3e-0c2d1b7a8e11"
 #define NODE_SANDBOX "5000000000000000000000000000000000000000000000000000000000000001"
 
 enum { NODE_CONNS = 16, NODE_EVENTS = 512 };
@@ -27,7 +28,7 @@ struct node_event {
     bool stale, by_pidfd;
     unsigned number; /* of the container; 0: it is about none */
     enum podpid_verdict verdict;
-    pid_t pid;
+    pid_t pid, inferred_pid;
 };
 
 struct node {
