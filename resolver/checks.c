@@ -80,6 +80,11 @@ void check_item(struct check_table *t, enum check_id id, const char *fmt, ...)
     c->is.items = c->items;
 }
 
+const char *noun(size_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}
+
 int checks_evaluate(struct check_table *t, const struct check_facts *f)
 {
     for (unsigned i = 0; i < N_CHECKS; i++) {

@@ -88,6 +88,9 @@ void check_set(struct check_table *t, enum check_id id, enum podpid_result resul
 void check_item(struct check_table *t, enum check_id id, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
 
+/* What n of them are called, for "%zu %s". */
+const char *noun(size_t n, const char *one, const char *many);
+
 /* Parts of checks_evaluate(). */
 void checks_host(struct check_table *t, const struct check_facts *f);
 void checks_runtime(struct check_table *t, const struct check_facts *f);

@@ -138,9 +138,9 @@ static void host_cgroup(struct check_table *t, const struct check_facts *f)
         check_set(t, CHECK_HOST_CGROUP, PODPID_WARN,
                   "set SystemdCgroup = true for runc in /etc/containerd/config.toml (CRI-O: "
                   "cgroup_manager), or cgroupDriver: cgroupfs in the kubelet's configuration",
-                  "kubelet and runtime disagree on the cgroup driver: %zu containers have a "
-                  "literal slice:prefix:id path",
-                  literal);
+                  "kubelet and runtime disagree on the cgroup driver: %zu %s a literal "
+                  "slice:prefix:id path",
+                  literal, noun(literal, "container has", "containers have"));
     } else if (!mode && !f->node && !f->snapshot) {
         check_set(t, CHECK_HOST_CGROUP, PODPID_SKIP, NULL, "without a /proc nobody can say");
     } else if (!mode) {
@@ -185,12 +185,13 @@ static void runtime_ready(struct check_table *t, const struct podpid_runtime *r)
         check_set(t, CHECK_RUNTIME_READY, PODPID_WARN,
                   "NetworkReady: look for the CNI plugin's configuration in /etc/cni/net.d; "
                   "RuntimeReady: look at the runtime's log",
-                  "%zu of %zu conditions are not met", bad, r->n_conditions);
+                  "%zu of %zu %s not met", bad, r->n_conditions,
+                  noun(r->n_conditions, "condition is", "conditions are"));
     } else if (r->n_conditions == 0) {
         check_set(t, CHECK_RUNTIME_READY, PODPID_SKIP, NULL, "the runtime states no conditions");
     } else {
-        check_set(t, CHECK_RUNTIME_READY, PODPID_PASS, NULL, "all %zu conditions are met",
-                  r->n_conditions);
+        check_set(t, CHECK_RUNTIME_READY, PODPID_PASS, NULL, "%zu of %zu %s met", r->n_conditions,
+                  r->n_conditions, noun(r->n_conditions, "condition is", "conditions are"));
     }
 }
 

@@ -61,6 +61,19 @@ static void one_sandbox(struct check_table *t, const struct podpid_pod *p, struc
     }
 }
 
+/* "3 of 4 running containers are verified" */
+static const char *share_verified(struct check_table *t, const struct tally *sum)
+{
+    const char *text =
+        sum->running == 0
+            ? "no container is running"
+            : arena_printf(t->arena, "%zu of %zu %s verified", sum->verified, sum->running,
+                           noun(sum->running, "running container is", "running containers are"));
+
+    t->failed = t->failed || !text;
+    return text ? text : "";
+}
+
 static void pids_verified(struct check_table *t, const struct check_facts *f, struct tally *sum)
 {
     size_t n;
@@ -77,11 +90,9 @@ static void pids_verified(struct check_table *t, const struct check_facts *f, st
         check_set(t, CHECK_PIDS_VERIFIED, sum->fails ? PODPID_FAIL : PODPID_WARN,
                   "podpid list -o json has the evidence; what just started or stopped is settled "
                   "in a moment (--wait); virtual machines are named by --vm-handlers",
-                  "%zu of %zu running containers are verified; to look at: %zu", sum->verified,
-                  sum->running, sum->fails + sum->warns);
+                  "%s; to look at: %zu", share_verified(t, sum), sum->fails + sum->warns);
     } else {
-        check_set(t, CHECK_PIDS_VERIFIED, PODPID_PASS, NULL,
-                  "%zu of %zu running containers are verified", sum->verified, sum->running);
+        check_set(t, CHECK_PIDS_VERIFIED, PODPID_PASS, NULL, "%s", share_verified(t, sum));
     }
 }
 
@@ -111,11 +122,13 @@ static void pods_listed(struct check_table *t, const struct check_facts *f, cons
                   in_pods);
     } else if (sum->pods == 0) {
         check_set(t, CHECK_PODS_LISTED, PODPID_WARN,
-                  "is the kubelet running, and does it use this runtime?", "there is no pod here%s",
-                  sum->containers ? ", only plain containers" : "");
+                  f->no_runtime ? "is the kubelet running, and is this the node's /proc (--proc)?"
+                                : "is the kubelet running, and does it use this runtime?",
+                  "there is no pod here%s", sum->containers ? ", only plain containers" : "");
     } else {
-        check_set(t, CHECK_PODS_LISTED, PODPID_PASS, NULL, "%zu pods, %zu containers", sum->pods,
-                  sum->containers);
+        check_set(t, CHECK_PODS_LISTED, PODPID_PASS, NULL, "%zu %s, %zu %s", sum->pods,
+                  noun(sum->pods, "pod", "pods"), sum->containers,
+                  noun(sum->containers, "container", "containers"));
     }
 }
 
@@ -125,15 +138,18 @@ static void pids_strays(struct check_table *t, const struct check_facts *f)
     const struct podpid_stray *const *strays = podpid_snapshot_strays(f->snapshot, &n);
 
     for (size_t i = 0; i < n; i++) {
-        check_item(t, CHECK_PIDS_STRAYS, "%.12s: %zu processes in %s%s%s", strays[i]->container_id,
-                   strays[i]->n_pids, strays[i]->cgroup_path ? strays[i]->cgroup_path : "?",
+        check_item(t, CHECK_PIDS_STRAYS, "%.12s: %zu %s in %s%s%s", strays[i]->container_id,
+                   strays[i]->n_pids, noun(strays[i]->n_pids, "process", "processes"),
+                   strays[i]->cgroup_path ? strays[i]->cgroup_path : "?",
                    strays[i]->reason ? ": " : "", strays[i]->reason ? strays[i]->reason : "");
     }
     if (n) {
         check_set(t, CHECK_PIDS_STRAYS, in_pods ? PODPID_FAIL : PODPID_WARN,
                   "look at /proc/<pid>/cmdline of its processes; a restart of the runtime that "
                   "lost a container leaves them, and so does a second runtime",
-                  "%zu container cgroups hold processes, but the runtime does not list them", n);
+                  "%zu %s, but the runtime does not list %s", n,
+                  noun(n, "container cgroup holds processes", "container cgroups hold processes"),
+                  noun(n, "it", "them"));
     } else {
         check_set(t, CHECK_PIDS_STRAYS, PODPID_PASS, NULL, "none");
     }
@@ -226,12 +242,37 @@ static void pids_stable(struct check_table *t, const struct check_facts *f)
     if (unstable) {
         check_set(t, CHECK_PIDS_STABLE, PODPID_FAIL,
                   "containers are coming and going: try again, or with --wait",
-                  "a second look does not agree on %zu of %zu verified containers", unstable,
-                  before.n);
-    } else {
+                  "a second look does not agree on %zu of %zu verified %s", unstable, before.n,
+                  noun(before.n, "container", "containers"));
+    } else if (before.n == 0) {
         check_set(t, CHECK_PIDS_STABLE, PODPID_PASS, NULL,
-                  "a second look agrees on all %zu verified containers that still run", before.n);
+                  "nothing is verified, so nothing to compare");
+    } else {
+        check_set(t, CHECK_PIDS_STABLE, PODPID_PASS, NULL, "a second look agrees on %s %zu %s",
+                  noun(before.n, "the", "all"), before.n,
+                  noun(before.n, "verified container", "verified containers that still run"));
     }
+}
+
+/* What of the targets is wrong, and what is not there at all: that has a finding, but no container.
+ */
+static const char *share_present(struct check_table *t, const struct targets_result *r)
+{
+    size_t missing = r->n_findings - (r->n_containers - r->n_accepted);
+    const char *are = noun(missing, "target is", "targets are"), *text;
+
+    if (r->n_containers == 0) {
+        text = arena_printf(t->arena, "%zu %s missing", missing, are);
+    } else {
+        text = arena_printf(t->arena, "%zu of %zu %s as %s must be", r->n_accepted, r->n_containers,
+                            noun(r->n_containers, "target container is", "target containers are"),
+                            noun(r->n_containers, "it", "they"));
+        text = text && missing
+                   ? arena_printf(t->arena, "%s; %zu more %s missing", text, missing, are)
+                   : text;
+    }
+    t->failed = t->failed || !text;
+    return text ? text : "";
 }
 
 static void targets_present(struct check_table *t, const struct check_facts *f)
@@ -256,11 +297,10 @@ static void targets_present(struct check_table *t, const struct check_facts *f)
                   "crictl ps -a shows what became of a container, podpid list -a -o json the "
                   "evidence; a manifest printed before a restart is out of date (print it again, "
                   "or --follow-restarts); --wait waits for what is starting",
-                  "%zu of %zu target containers are as they must be; missing or wrong: %zu%s",
-                  r->n_accepted, r->n_containers, r->n_findings, skipped);
+                  "%s%s", share_present(t, r), skipped);
     } else {
-        check_set(t, CHECK_TARGETS_PRESENT, PODPID_PASS, NULL, "%zu target containers%s",
-                  r->n_containers, skipped);
+        check_set(t, CHECK_TARGETS_PRESENT, PODPID_PASS, NULL, "%zu %s%s", r->n_containers,
+                  noun(r->n_containers, "target container", "target containers"), skipped);
     }
 }
 

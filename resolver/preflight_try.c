@@ -218,6 +218,7 @@ static int write_file(const struct preflight_try *t, struct podpid_report *r)
 static void hand_over(const struct preflight_try *t, struct podpid_report *r)
 {
     const struct podpid_preflight_options *o = t->options;
+    char pidfds[48] = "";
     struct rlimit before;
     int rc;
 
@@ -238,9 +239,14 @@ static void hand_over(const struct preflight_try *t, struct podpid_report *r)
     if (rc < 0 || r->table.rows[CHECK_HANDOFF_WRITTEN].is.result == PODPID_WARN) {
         return;
     }
-    check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_PASS, NULL, "%s%s%zu containers, %zu pidfds",
+    if (o->pidfds) {
+        snprintf(pidfds, sizeof(pidfds), ", %zu %s", r->n_pidfds,
+                 noun(r->n_pidfds, "pidfd", "pidfds"));
+    }
+    check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_PASS, NULL, "%s%s%zu %s%s",
               o->handoff_path ? o->handoff_path : "", o->handoff_path ? ": " : "",
-              r->result.n_containers, r->n_pidfds);
+              r->result.n_containers, noun(r->result.n_containers, "container", "containers"),
+              pidfds);
 }
 
 static int conclude(const struct preflight_try *t, struct podpid_report *r, struct err *err)

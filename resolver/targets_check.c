@@ -241,8 +241,9 @@ static int missing(struct checker *k, const struct target *target, unsigned read
         } else if (others) {
             more = arena_printf(k->a, ", and %u not ready", others);
         }
-        return find(k, more ? arena_printf(k->a, "%s: %u ready pods, expected at least %u%s",
-                                           target->what, ready, target->min_pods, more)
+        return find(k, more ? arena_printf(k->a, "%s: %u ready %s, expected at least %u%s",
+                                           target->what, ready, noun(ready, "pod", "pods"),
+                                           target->min_pods, more)
                             : NULL);
     }
     if (matched == 0) {

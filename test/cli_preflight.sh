@@ -42,10 +42,12 @@ valid
 run 0 '^podpid_preflight_check{check="targets.present",result="pass"} 1$' --replay "$demo" -p web -o prom
 run 0 '' --replay "$demo" -p web -o short
 [ ! -s "$folder/out" ] || complain "short says something though all is well"
-run 1 '^fail targets.present: 0 of 2' --replay "$folder/dead" -p web -o short
+run 1 '^fail targets.present: 0 of 2 target containers are as they must be$' --replay "$folder/dead" -p web -o short
+grep -q '^  hint: ' "$folder/out" || complain "short gives no hint for what fails"
 run 1 '"result": "fail"' --replay "$folder/dead" -p web -o json
 valid
 run 0 '^warn pids.verified: ' --replay "$folder/dead" -o short
+grep -q 'hint: ' "$folder/out" && complain "short gives a hint for a warning"
 run 1 '^fail pids.verified: ' --replay "$folder/dead" -o short --strict
 run 0 '^warn pids.verified: ' --replay "$folder/dead" -o short --strict --ignore pids.verified
 run 1 '^fail pids.verified: ' --replay "$folder/mismatch" -o short
@@ -55,6 +57,8 @@ run 0 '^warn host.cgroup: kubelet and runtime disagree' --replay "$folder/miscon
 run 0 '^warn pods.listed: there is no pod' --replay "$folder/empty-node" -o short
 run 1 '^fail targets.present: ' --replay "$folder/inferred" -p '*' -o short
 run 1 'ready pods, expected at least 1' --replay "$demo" -p none
+run 1 'fail  targets.present   1 target is missing$' --replay "$demo" -p none
+run 0 'pass  targets.present   1 target container$' --replay "$demo" -n prod -p 'db-*'
 
 # What cannot be looked at still has all its checks.
 run 3 '"id": "handoff.written"' -r "unix://$folder/none.sock" -o json

@@ -144,6 +144,81 @@ static void a_target_is_named_by_targets_present_only(void **state)
     end(&b);
 }
 
+/* What targets.present says of so many. */
+static void targets_say(size_t n_accepted, size_t n_containers, size_t n_findings, const char *text)
+{
+    const char *findings[] = {"a", "b", "c"};
+    struct targets_result r = {.findings = findings,
+                               .n_findings = n_findings,
+                               .n_containers = n_containers,
+                               .n_accepted = n_accepted};
+    const struct podpid_container *all[3];
+    struct bench b;
+
+    begin(&b, well, 1);
+    for (size_t i = 0; i < 3; i++) {
+        all[i] = b.snapshot->pods[0]->containers[0];
+    }
+    r.containers = all;
+    b.facts.targets = &r;
+    b.facts.n_targets = 1;
+    evaluate(&b);
+    assert_string_equal(b.table.rows[CHECK_TARGETS_PRESENT].is.detail, text);
+    end(&b);
+}
+
+static void what_is_counted_is_called_as_many(void **state)
+{
+    static const pid_t pids[] = {5};
+    static const struct podpid_stray stray = {"aa", "u", "/kubepods/u/aa", pids, 1, NULL};
+    const struct podpid_stray *one = &stray;
+    struct bench b;
+
+    (void)state;
+    targets_say(1, 1, 0, "1 target container");
+    targets_say(2, 2, 0, "2 target containers");
+    targets_say(0, 0, 1, "1 target is missing");
+    targets_say(0, 0, 2, "2 targets are missing");
+    targets_say(0, 1, 1, "0 of 1 target container is as it must be");
+    targets_say(1, 3, 2, "1 of 3 target containers are as they must be");
+    targets_say(1, 2, 3,
+                "1 of 2 target containers are as they must be; 2 more targets are missing");
+
+    begin(&b, well, 1);
+    b.snapshot->strays = &one;
+    b.snapshot->n_strays = 1;
+    b.facts.before = b.snapshot;
+    evaluate(&b);
+    assert_string_equal(b.table.rows[CHECK_PODS_LISTED].is.detail, "1 pod, 1 container");
+    assert_string_equal(b.table.rows[CHECK_PIDS_VERIFIED].is.detail,
+                        "1 of 1 running container is verified");
+    assert_string_equal(b.table.rows[CHECK_PIDS_STABLE].is.detail,
+                        "a second look agrees on the 1 verified container");
+    assert_string_equal(b.table.rows[CHECK_PIDS_STRAYS].is.detail,
+                        "1 container cgroup holds processes, but the runtime does not list it");
+    assert_string_equal(b.table.rows[CHECK_PIDS_STRAYS].is.items[0],
+                        "aa: 1 process in /kubepods/u/aa");
+    end(&b);
+}
+
+static void without_a_runtime_no_hint_is_of_one(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    begin(&b, NULL, 0);
+    b.facts.before = b.snapshot;
+    evaluate(&b);
+    assert_non_null(strstr(b.table.rows[CHECK_PODS_LISTED].is.hint, "use this runtime"));
+    assert_string_equal(b.table.rows[CHECK_PIDS_VERIFIED].is.detail, "no container is running");
+    assert_string_equal(b.table.rows[CHECK_PIDS_STABLE].is.detail,
+                        "nothing is verified, so nothing to compare");
+    b.facts.no_runtime = true;
+    evaluate(&b);
+    assert_null(strstr(b.table.rows[CHECK_PODS_LISTED].is.hint, "use this runtime"));
+    end(&b);
+}
+
 static void what_the_host_may_be(void **state)
 {
     static const struct {
@@ -378,6 +453,8 @@ int main(void)
         cmocka_unit_test(all_checks_in_order_with_hints),
         cmocka_unit_test(every_verdict_has_its_severity),
         cmocka_unit_test(a_target_is_named_by_targets_present_only),
+        cmocka_unit_test(what_is_counted_is_called_as_many),
+        cmocka_unit_test(without_a_runtime_no_hint_is_of_one),
         cmocka_unit_test(what_the_host_may_be),
         cmocka_unit_test(a_failed_look_fails_where_it_failed),
         cmocka_unit_test(a_capture_skips_what_is_live),

@@ -71,7 +71,7 @@ static void table(const struct cli *cli, const struct podpid_report *r, FILE *f,
             count[PODPID_FAIL], count[PODPID_SKIP]);
 }
 
-/* Only what is not well. */
+/* Only what is not well; what to do, where it fails. */
 static void brief(const struct cli *cli, const struct podpid_report *r, FILE *f)
 {
     size_t n;
@@ -87,6 +87,9 @@ static void brief(const struct cli *cli, const struct podpid_report *r, FILE *f)
                  checks[i]->id);
         put_text(cli, f, head, checks[i]->detail);
         put_items(cli, f, "  ", checks[i]);
+        if (checks[i]->result == PODPID_FAIL && checks[i]->hint) {
+            put_text(cli, f, "  hint: ", checks[i]->hint);
+        }
     }
 }
 
