@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
@@ -144,25 +145,35 @@ static int check_targets(const struct preflight_try *t, struct podpid_report *r,
     return rc;
 }
 
+static bool is_there(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
 /* Not handed over. A target that is not as it must be makes an older file a known lie. */
 static void hand_nothing(struct podpid_report *r, const char *path, const char *hint,
                          const char *why, bool lie)
 {
+    const char *before = "none is there from before";
     struct err err = {0};
 
     if (!path) {
         check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL, hint, "nothing handed over: %s",
                   why);
-    } else if (!lie) {
-        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL, hint, "%s: not written: %s", path,
-                  why);
-    } else if (handoff_remove(path, &err) < 0) {
+        return;
+    }
+    if (is_there(path)) {
+        before = lie ? "the file from before is removed" : "the file from before stays";
+    }
+    if (lie && handoff_remove(path, &err) < 0) {
         check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL, "remove the file by hand", "%s",
                   err.text);
-    } else {
-        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL, hint,
-                  "%s: not written, and none from before is left there: %s", path, why);
+        return;
     }
+    check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL, hint, "%s: not written: %s; %s", path,
+              why, before);
 }
 
 /* A kernel without pidfds is a warning, which the policy and --strict raise as they do all others.
@@ -209,8 +220,9 @@ static int write_file(const struct preflight_try *t, struct podpid_report *r)
     }
     if (rc < 0) {
         check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL,
-                  err.hint[0] ? err.hint : "look at the folder's owner, mode and free space", "%s",
-                  err.text);
+                  err.hint[0] ? err.hint : "look at the folder's owner, mode and free space",
+                  "%s%s", err.text,
+                  is_there(o->handoff_path) ? "; the file from before stays" : "");
     }
     return rc;
 }

@@ -94,6 +94,17 @@ run 2 'unknown check' --replay "$demo" --ignore runtime.redy
 run 2 '--wait' --replay "$demo" --wait soon
 run 2 'with a COMMAND only' --replay "$demo" --require-pidfd
 [ ! -e "$folder/pids.json" ] || complain "a file was written"
+# What becomes of a file from before: a target is missing, only another check fails, it cannot be
+# written over. A look at /proc alone needs no runtime.
+file=$folder/before.json
+echo '{}' >"$file"
+run 1 'handoff.written.*before.json: not written: .*; the file from before is removed$' --no-runtime -p none --handoff "$file"
+[ ! -e "$file" ] || complain "the file is still there"
+run 1 'handoff.written.*; none is there from before$' --no-runtime -p none --handoff "$file"
+echo '{}' >"$file"
+run 3 'handoff.written.*; the file from before stays$' -r "unix://$folder/none.sock" -p none --handoff "$file"
+[ -e "$file" ] || complain "the file was removed"
+
 run 0 'COMMAND takes' --help
 
 exit $failed

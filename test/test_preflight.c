@@ -279,6 +279,7 @@ static void without_a_runtime_it_waits_and_gives_up(void **state)
     assert_valid(r);
     /* The look failed: nobody knows that the file from before is wrong. */
     assert_int_equal(access(file, F_OK), 0);
+    assert_non_null(strstr(check(r, "handoff.written")->detail, "; the file from before stays"));
     podpid_report_free(r);
     podpid_preflight_free(p);
     podpid_targets_free(t);

@@ -82,6 +82,8 @@ for name in test/one test/two 'test/thr\* with app=none'; do
 	[ "$(jq -r '.checks[].items[]' "$SCRATCH/out" | grep -c "^$name")" = 1 ] || fail "$name is not named once"
 done
 [ ! -e "$HANDOFF" ] || fail "a handoff file that is a lie is still there"
+jq -e '.checks[] | select(.id == "handoff.written") | .detail | endswith("; the file from before is removed")' \
+	"$SCRATCH/out" >/dev/null || fail "it does not say that the file is removed"
 [ -z "$(ls -A "$SCRATCH/handoff")" ] || fail "left behind: $(ls -A "$SCRATCH/handoff")"
 
 # ---- Waiting for a pod that comes 5 s later; for a runtime that comes later ----
