@@ -54,6 +54,7 @@ struct check_facts {
     const struct targets_result *targets; /* NULL: no target was given, or no snapshot */
     size_t n_targets;                     /* pods that manifests name, targets of policies */
     size_t n_other_node, n_finished;      /* of manifests, skipped */
+    bool manifest;                        /* one was given, whatever is left of it */
 };
 
 /* One check in the making. Its items live in the arena. */

@@ -275,17 +275,38 @@ static const char *share_present(struct check_table *t, const struct targets_res
     return text ? text : "";
 }
 
+/* Somebody wanted pods to be there, and none was looked for: no pass for a unit that waits for it.
+ */
+static void no_target_left(struct check_table *t, const struct check_facts *f)
+{
+    if (f->n_other_node || f->n_finished) {
+        check_set(t, CHECK_TARGETS_PRESENT, PODPID_WARN,
+                  f->n_other_node
+                      ? "is this node's name right? it is --node-name, else NODE_NAME, else the "
+                        "hostname, and must be the spec.nodeName of the manifest's pods"
+                      : "print the manifest again when its pods run",
+                  "no target is left: %zu %s of other nodes, %zu finished skipped", f->n_other_node,
+                  noun(f->n_other_node, "pod", "pods"), f->n_finished);
+    } else {
+        check_set(t, CHECK_TARGETS_PRESENT, PODPID_WARN,
+                  "does what printed the manifest name the right namespace and labels?",
+                  "no target is left: the manifest holds no pod");
+    }
+}
+
 static void targets_present(struct check_table *t, const struct check_facts *f)
 {
     const struct targets_result *r = f->targets;
     char skipped[128] = "";
 
     if (f->n_other_node || f->n_finished) {
-        snprintf(skipped, sizeof(skipped), "; skipped: %zu pods of other nodes, %zu finished ones",
-                 f->n_other_node, f->n_finished);
+        snprintf(skipped, sizeof(skipped), "; skipped: %zu %s of other nodes, %zu finished",
+                 f->n_other_node, noun(f->n_other_node, "pod", "pods"), f->n_finished);
     }
-    if (f->n_targets == 0) {
-        check_set(t, CHECK_TARGETS_PRESENT, PODPID_SKIP, NULL, "no target was given%s", skipped);
+    if (f->n_targets == 0 && f->manifest) {
+        no_target_left(t, f);
+    } else if (f->n_targets == 0) {
+        check_set(t, CHECK_TARGETS_PRESENT, PODPID_SKIP, NULL, "no target was given");
     } else if (!r) {
         check_set(t, CHECK_TARGETS_PRESENT, PODPID_FAIL, "see what failed above",
                   "without a look no target can be found");

@@ -38,8 +38,10 @@ int handoff_check(const struct podpid_options *look, const struct podpid_targets
     if (!targets || podpid_targets_count(targets) == 0) {
         err_set(err, ERR_USAGE, EINVAL, "to hand over PIDs there must be at least one target");
         if (targets && targets->n_other_node) {
-            err_hint(err, "%zu pods of the manifest are of other nodes: is --node-name right?",
-                     targets->n_other_node);
+            err_hint(
+                err, "%zu %s of other nodes: is --node-name (NODE_NAME) right?",
+                targets->n_other_node,
+                noun(targets->n_other_node, "pod of the manifest is", "pods of the manifest are"));
         } else {
             err_hint(err, "name pods with -p ('*' is all), or a policy or manifest with -f");
         }

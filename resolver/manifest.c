@@ -193,6 +193,7 @@ int manifest_read(struct podpid_targets *t, const struct yaml_stream *s, const c
     struct manifest m = {.t = t, .file = s->file, .node = node_name, .err = err};
     int rc = 0;
 
+    t->manifest = true;
     for (size_t i = 0; rc == 0 && i < s->n; i++) {
         const struct yaml_value *root = s->roots[i];
         const struct yaml_value *kind = yaml_get(root, "kind");

@@ -135,6 +135,7 @@ static int check_targets(const struct preflight_try *t, struct podpid_report *r,
     f->n_targets = podpid_targets_count(targets);
     f->n_other_node = targets->n_other_node;
     f->n_finished = targets->n_finished;
+    f->manifest = targets->manifest;
     if (r->snapshot) {
         rc = targets_check(targets, r->snapshot, &o, &r->arena, &r->result, err);
         f->targets = f->n_targets ? &r->result : NULL;

@@ -43,6 +43,7 @@ struct podpid_targets {
     struct manifest_pod *pods;
     size_t n_pods, cap_pods;
     size_t n_other_node, n_finished; /* pods of manifests that were skipped */
+    bool manifest;                   /* one was read, whatever is left of it */
     struct podpid_policy policy;
     const char *said_at[N_SCALARS];
     enum check_level levels[N_CHECKS];

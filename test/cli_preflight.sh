@@ -79,7 +79,32 @@ run 1 '^fail pids.verified: ' -f "$folder/fail.yaml" --replay "$folder/dead" -o 
 run 0 'skip  pids.verified     ignored by the policy: ' -f "$folder/ignore.yaml" --replay "$folder/dead" --strict
 run 2 'expected the same pids.verified as in ' -f "$folder/fail.yaml" -f "$folder/ignore.yaml" --replay "$demo"
 
+# A manifest of which no pod is left is not passed over, and --strict fails it.
+cat >"$folder/pod.yaml" <<-'MANIFEST'
+	apiVersion: v1
+	kind: Pod
+	metadata: {name: web, namespace: prod}
+	spec: {nodeName: node-x, containers: [{name: app}]}
+	status: {phase: Running}
+MANIFEST
+sed 's/Running/Succeeded/' "$folder/pod.yaml" >"$folder/finished.yaml"
+printf '{"apiVersion": "v1", "kind": "List", "items": []}' >"$folder/none.json"
+run 0 '^warn targets.present: no target is left: 1 pod of other nodes, 0 finished skipped$' \
+	--replay "$demo" -f "$folder/pod.yaml" --node-name node-y -o short
+run 0 'hint: .*NODE_NAME' --replay "$demo" -f "$folder/pod.yaml" --node-name node-y
+run 0 '^warn targets.present: .*: 0 pods of other nodes, 1 finished skipped$' \
+	--replay "$demo" -f "$folder/finished.yaml" --node-name node-x -o short
+run 0 '^warn targets.present: .*: the manifest holds no pod$' --replay "$demo" -f "$folder/none.json" -o short
+run 1 '^fail targets.present: no target is left' --replay "$demo" -f "$folder/pod.yaml" --node-name node-y \
+	-o short --strict --ignore targets.present
+run 1 'not started' --replay "$demo" -f "$folder/pod.yaml" --node-name node-x -o short
+run 0 'pass  targets.present   .*; skipped: 1 pod of other nodes, 0 finished$' \
+	--replay "$demo" -f "$folder/pod.yaml" --node-name node-y -p web
+run 0 'skip  targets.present   no target was given$' --replay "$demo"
+
 # Misuse.
+run 2 'at least one target.*other nodes' -f "$folder/pod.yaml" --node-name node-y --handoff "$folder/pids.json"
+run 2 'at least one target.*other nodes' -f "$folder/pod.yaml" --node-name node-y -- true
 run 2 'at least one target' --handoff "$folder/pids.json"
 run 2 'at least one target' -- true
 run 2 'nothing of a capture can be handed over' --replay "$demo" -p web --handoff "$folder/pids.json"
