@@ -201,8 +201,8 @@ int manifest_read(struct podpid_targets *t, const struct yaml_stream *s, const c
         const char *version = yaml_string(yaml_get(root, "apiVersion"));
 
         if (!version || strcmp(version, "v1") != 0) {
-            rc = yaml_error(err, s->file, root,
-                            "expected apiVersion v1 (pods) or podpid/v1 (a policy)");
+            rc = version && strcmp(version, "podpid/v1") == 0 ? targets_mixed(s, root, err)
+                                                              : targets_bad_version(s, root, err);
         } else if (name && strcmp(name, "Pod") == 0) {
             rc = read_pod(&m, root);
         } else if (name && (strcmp(name, "List") == 0 || strcmp(name, "PodList") == 0)) {

@@ -97,12 +97,12 @@ static int claim(struct policy *p, const struct yaml_value *v, const char **said
     return *said_at ? 0 : err_nomem(p->err);
 }
 
+/* Seen before the map is read. */
 static int read_api_version(struct policy *p, const struct yaml_value *v, void *into)
 {
+    (void)p;
+    (void)v;
     (void)into;
-    if (!yaml_is_string(v) || strcmp(v->text, "podpid/v1") != 0) {
-        return yaml_error(p->err, p->file, v, "expected apiVersion podpid/v1");
-    }
     return 0;
 }
 
@@ -442,6 +442,13 @@ static int read_handoff(struct policy *p, const struct yaml_value *v, void *into
     return read_map(p, v, "handoff", fields, sizeof(fields) / sizeof(fields[0]), into);
 }
 
+static bool has_version(const struct yaml_value *root, const char *wanted)
+{
+    const char *version = yaml_string(yaml_get(root, "apiVersion"));
+
+    return version && strcmp(version, wanted) == 0;
+}
+
 int policy_read(struct podpid_targets *t, const struct yaml_stream *s, struct err *err)
 {
     static const struct field fields[] = {
@@ -457,11 +464,16 @@ int policy_read(struct podpid_targets *t, const struct yaml_stream *s, struct er
     struct policy p = {.t = t, .file = s->file, .err = err};
     const struct yaml_value *root = s->roots[0];
 
+    if (!has_version(root, "podpid/v1")) {
+        return targets_bad_version(s, root, err);
+    }
+    for (size_t i = 1; i < s->n; i++) {
+        if (has_version(s->roots[i], "v1")) {
+            return targets_mixed(s, s->roots[i], err);
+        }
+    }
     if (s->n > 1) {
         return yaml_error(err, s->file, s->roots[1], "expected one document in a policy");
-    }
-    if (!yaml_get(root, "apiVersion")) {
-        return yaml_error(err, s->file, root, "expected apiVersion podpid/v1");
     }
     if (!yaml_get(root, "kind")) {
         return yaml_error(err, s->file, root, "expected kind PreflightPolicy");

@@ -83,6 +83,19 @@ const char *glob_problem(const char *glob)
 
 /* ---- Files ---- */
 
+int targets_bad_version(const struct yaml_stream *s, const struct yaml_value *root, struct err *err)
+{
+    const struct yaml_value *version = yaml_get(root, "apiVersion");
+
+    return yaml_error(err, s->file, version ? version : root,
+                      "expected apiVersion v1 (a Pod or List) or podpid/v1 (a PreflightPolicy)");
+}
+
+int targets_mixed(const struct yaml_stream *s, const struct yaml_value *root, struct err *err)
+{
+    return yaml_error(err, s->file, root, "a file holds pods or one policy, not both");
+}
+
 static int read_input(const char *path, const char *name, struct buf *b, struct err *err)
 {
     AUTO_CLOSE int opened = -1;

@@ -55,6 +55,12 @@ int policy_read(struct podpid_targets *t, const struct yaml_stream *s, struct er
 int manifest_read(struct podpid_targets *t, const struct yaml_stream *s, const char *node_name,
                   struct err *err);
 
+/* What is wrong with a document by its apiVersion, at its value or else at the document. */
+int targets_bad_version(const struct yaml_stream *s, const struct yaml_value *root,
+                        struct err *err);
+/* A document of pods in a policy's file, or the other way round. */
+int targets_mixed(const struct yaml_stream *s, const struct yaml_value *root, struct err *err);
+
 /* Append; strings are not copied. 0 or -ENOMEM. */
 int targets_append(struct podpid_targets *t, const struct target *add, struct err *err);
 int targets_append_pod(struct podpid_targets *t, const struct manifest_pod *add, struct err *err);
