@@ -123,6 +123,16 @@ for verb in '' $verbs; do
 	[ "$(awk '{ if (length($0) > w) w = length($0) } END { print w }' "$folder/out")" -le 96 ] ||
 		complain "$verb --help" 'a line is too long'
 done
+# --replay is there for those that take it, and refused in a line by those that do not.
+for verb in list pid whois preflight; do
+	"$podpid" $verb --help | grep -q -- '--replay DIR' || complain "$verb --help" 'no --replay'
+done
+for verb in watch capture; do
+	"$podpid" $verb --help | grep -qE -- '^ +--replay' && complain "$verb --help" '--replay'
+done
+expect 2 'a capture does not change' watch --replay "$demo"
+expect 2 'takes no option --replay' capture --replay "$demo" "$folder/capture"
+expect 2 'takes no option --replay' --replay "$demo" capture "$folder/capture"
 expect 0 - version
 cp "$folder/out" "$folder/version"
 expect 0 - --version

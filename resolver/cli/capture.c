@@ -44,8 +44,10 @@ const struct cli_verb capture_verb = {
         "status.\n"
         "Environment, arguments and annotations are left out, and labels' values unless asked "
         "for.\n"
-        "Only its owner can read the folder. Every verb that looks takes it with --replay DIR.",
+        "Only its owner can read the folder. list, pid, whois and preflight take it with "
+        "--replay DIR.",
     .groups = CLI_LOOK,
+    .live = true,
     .own = own_options,
     .notes = "Exit status: 0 written; 1 DIR could not be written; 2 usage; 3 could not look.",
     .run = run,

@@ -53,6 +53,7 @@ struct cli_verb {
     unsigned groups;
     const char *formats;          /* "table|json": values of -o, the default first */
     const struct cli_option *own; /* NULL: none */
+    bool live;                    /* of the node itself only: --replay is refused */
     bool in_order;                /* the first word that is no option ends them */
     const char *notes;            /* after the options: examples, exit status */
     int (*run)(struct cli *cli, int argc, char **argv); /* argv[0] is the verb; an exit status */

@@ -86,21 +86,23 @@ static void print_format_option(const struct cli_verb *verb)
     print_option(format_options, text);
 }
 
-static void print_options(const char *title, const struct cli_option *options)
+static void print_options(const char *title, const struct cli_option *options, bool live)
 {
     printf("\n%s:\n", title);
     for (; options->key; options++) {
-        print_option(options, options->help);
+        if (!live || options->key != CLI_OPT_REPLAY) {
+            print_option(options, options->help);
+        }
     }
 }
 
-static void print_common(unsigned groups)
+static void print_common(unsigned groups, bool live)
 {
     for (size_t i = 0; i < sizeof(cli_common) / sizeof(cli_common[0]); i++) {
         const struct cli_common *c = &cli_common[i];
 
         if (c->group != CLI_FORMAT && (c->group & groups) == c->group) {
-            print_options(c->title, c->options);
+            print_options(c->title, c->options, live);
         }
     }
 }
@@ -118,7 +120,7 @@ void cli_help(const struct cli_verb *verb)
     if (verb->formats) {
         print_format_option(verb);
     }
-    print_common(verb->groups);
+    print_common(verb->groups, verb->live);
     if (verb->notes) {
         printf("\n%s\n", verb->notes);
     }
@@ -136,7 +138,7 @@ void cli_help_program(const struct cli_verb *const *verbs)
     }
     printf("\npodpid VERB --help says all about a verb. Common options may stand before the verb,\n"
            "too.\n");
-    print_common(CLI_LOOK);
+    print_common(CLI_LOOK, false);
     printf("\nExit status:\n"
            "  0  looked, and all is well\n"
            "  1  looked, and something asked for is absent, unverified or failed; or the output\n"

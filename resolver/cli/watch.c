@@ -472,6 +472,7 @@ const struct cli_verb watch_verb = {
         "fs.inotify.max_user_watches, the limit of descriptors) is said once: what they tell of\n"
         "is then seen at the next look.",
     .groups = CLI_LOOK | CLI_SELECT | CLI_FORMAT,
+    .live = true,
     .formats = "table|jsonl",
     .own = own_options,
     .notes =
