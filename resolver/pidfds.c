@@ -1,4 +1,4 @@
-/* One pidfd a verified container: a handle that cannot be recycled. */
+/* One pidfd a target container: a handle that cannot be recycled. */
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -11,9 +11,19 @@
 #include "resolver/pidfds.h"
 #include "resolver/procfs.h"
 
+/* That of a container which is only inferred, too: whether that will do was decided when it was
+ * taken for a target. 0: none. */
+static pid_t process_of(const struct podpid_container *c)
+{
+    if (c->verdict == PODPID_VERIFIED) {
+        return c->pid;
+    }
+    return c->verdict == PODPID_INFERRED ? c->inferred_pid : 0;
+}
+
 static bool wants_pidfd(const struct podpid_container *c)
 {
-    return c->verdict == PODPID_VERIFIED && c->pid > 0;
+    return process_of(c) > 0;
 }
 
 static size_t count(const struct podpid_snapshot *targets)
@@ -78,15 +88,16 @@ int pidfd_open_process(const struct procfs *p, pid_t pid, uint64_t start, struct
 static int open_row(const struct procfs *p, const struct podpid_container *c,
                     struct podpid_pidfd *ret, struct err *err)
 {
-    int fd = pidfd_open_process(p, c->pid, c->start_time_ticks, err);
+    pid_t pid = process_of(c);
+    int fd = pidfd_open_process(p, pid, c->start_time_ticks, err);
 
     if (fd < 0 && err->kind == ERR_ANSWER) {
         return err_set(err, ERR_ANSWER, ESRCH,
                        "container %.12s: its main process %d is gone or another one by now", c->id,
-                       (int)c->pid);
+                       (int)pid);
     }
     if (fd >= 0) {
-        *ret = (struct podpid_pidfd){.fd = fd, .container_id = c->id, .pid = c->pid};
+        *ret = (struct podpid_pidfd){.fd = fd, .container_id = c->id, .pid = pid};
     }
     return fd < 0 ? fd : 0;
 }

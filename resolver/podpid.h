@@ -593,7 +593,8 @@ struct podpid_pidfd {
     pid_t pid;
 };
 
-/* One pidfd per verified container, each identity checked once more after its pidfd is open.
+/* One pidfd per verified or inferred container, each identity checked once more after its pidfd is
+ * open; leave out of targets what is not to have one.
  * malloc'ed array, the caller closes and frees. PODPID_ERR_ANSWER: one is not itself any more;
  * PODPID_ERR_USAGE with system_errno ENOSYS: this kernel has no pidfd_open. Raises the soft NOFILE
  * limit while opening and restores it. */

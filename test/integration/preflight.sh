@@ -228,6 +228,11 @@ valid
 status 0 manual --allow-inferred
 [ "$(jq --arg id "${id_of[three]}" '.snapshot.pods[].containers[] | select(.id == $id) | .inferred_pid' "$SCRATCH/out")" = \
 	"$(task_pid "${id_of[three]}")" ] || fail "the inferred PID is not the runtime's"
+# Accepted, it has a pidfd as any other target has.
+# shellcheck disable=SC2016 # for the shell that gets it
+passed=$("$PODPID" preflight -q --no-runtime -f "$SCRATCH/manifest.yaml" --ignore pids.strays --allow-inferred \
+	--require-pidfd -- sh -c 'echo "$LISTEN_FDNAMES $(sed -n "s/^Pid:\t//p" /proc/self/fdinfo/3)"' 2>"$SCRATCH/err")
+[ "$passed" = "${id_of[three]} $(task_pid "${id_of[three]}")" ] || fail "inferred: handed over '$passed'"
 
 # ---- An old file stays where the new one cannot be written ----
 echo old >"$SCRATCH/handoff/old"
