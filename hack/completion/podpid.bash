@@ -30,6 +30,10 @@ _podpid() {
 		mapfile -t COMPREPLY < <(compgen -W "${formats//|/ }" -- "$cur")
 		return 0
 		;;
+	--ignore)
+		mapfile -t COMPREPLY < <(compgen -W "$(sed -n '/^Checks/,/^$/s/^  \([a-z]*\.[a-z]*\) .*/\1/p' <<<"$help")" -- "$cur")
+		return 0
+		;;
 	-f | --file | -c | --config | --handoff | -r | --runtime-endpoint)
 		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
 		return 0

@@ -297,6 +297,30 @@ const struct cli_verb preflight_verb = {
     .own = own_options,
     .in_order = true,
     .notes =
+        "Checks, and what they say where that does not hold (* nothing lowers it):\n"
+        "  host.proc         /proc is a procfs, hides nothing, shows the runtime fail *\n"
+        "  host.pidns        podpid, its /proc, the runtime: one PID namespace  fail *\n"
+        "  host.cgroupns     the host's cgroup namespace                        warn\n"
+        "  host.cgroup       how cgroups are mounted; one cgroup driver         warn\n"
+        "  runtime.endpoint  a socket is found, and somebody listens            fail\n"
+        "  runtime.api       who listens answers the whole look                 fail\n"
+        "  runtime.ready     the runtime's own conditions                       warn\n"
+        "  pods.listed       the runtime lists pods                             warn; wrong "
+        "runtime: fail\n"
+        "  pids.verified     all running containers but the targets             warn; wrong "
+        "process: fail\n"
+        "  pids.stable       a second look finds the same processes             fail\n"
+        "  pids.strays       no process in a container that is not listed       warn; in a pod: "
+        "fail\n"
+        "  targets.present   all targets are there and verified                 fail; none left: "
+        "warn *\n"
+        "  handoff.written   the file is written, the pidfds are open           fail *\n"
+        "\n"
+        "Examples:\n"
+        "  podpid preflight -n prod -p 'web-*' --wait 60s\n"
+        "  podpid preflight -f policy.yaml --handoff /run/cdm-replicator/pids.json\n"
+        "  podpid preflight --strict --ignore runtime.ready -f policy.yaml -- cdm-replicator\n"
+        "\n"
         "Exit status: 0 nothing fails (warnings are fine), 1 a check fails, 2 usage, or a file\n"
         "that cannot be read, 3 the node cannot be looked at; 126 and 127: COMMAND cannot be run.",
     .run = run,
