@@ -93,6 +93,29 @@ for verb in $verbs; do
 	grep -qx "\.It Cm $verb" "$man" || complain "the manual page does not explain the verb $verb"
 done
 
+# The checks: the same ones everywhere, and which of them nothing lowers.
+"$PODPID" --replay test/fixtures/captures/demo preflight -q -o prom |
+	sed -n 's/^podpid_preflight_check{check="\([^"]*\)",result="pass"}.*/\1/p' >"$FOLDER/checks"
+[ "$(wc -l <"$FOLDER/checks")" = 13 ] || complain 'not thirteen checks'
+"$PODPID" preflight --help | sed -n '/^Checks/,/^$/p' >"$FOLDER/checks.help"
+sed -n 's/^  \([a-z]*\.[a-z]*\) .*/\1/p' "$FOLDER/checks.help" | diff "$FOLDER/checks" - || complain 'checks of preflight --help'
+sed -n 's/^| .\([a-z]*\.[a-z]*\). | .*/\1/p' README.md | diff "$FOLDER/checks" - || complain 'checks of README'
+sed -n 's/^\.It Li \([a-z]*\.[a-z]*\)\( \*\)*$/\1/p' "$man" | diff "$FOLDER/checks" - || complain 'checks of the manual page'
+sed -n 's/^  \([a-z]*\.[a-z]*\) .*\*$/\1/p' "$FOLDER/checks.help" >"$FOLDER/fixed"
+sed -n 's/^| .\([a-z]*\.[a-z]*\). | .* | no |$/\1/p' README.md | diff "$FOLDER/fixed" - || complain 'what README says can be lowered'
+sed -n 's/^\.It Li \([a-z]*\.[a-z]*\) \*$/\1/p' "$man" | diff "$FOLDER/fixed" - || complain 'what the manual page says can be lowered'
+
+# And the completion of --ignore gives them.
+ln -s "$(readlink -f "$PODPID")" "$FOLDER/podpid"
+(
+	# shellcheck source=hack/completion/podpid.bash
+	. hack/completion/podpid.bash
+	# shellcheck disable=SC2034 # read by the completion
+	COMP_WORDS=("$FOLDER/podpid" preflight --ignore '') COMP_CWORD=3
+	_podpid
+	printf '%s\n' "${COMPREPLY[@]}"
+) | diff "$FOLDER/checks" - || complain 'the completion of --ignore'
+
 # Files that it points to.
 grep -oE '\]\([^)#]+\)' README.md | tr -d '()]' | grep -v '^http' >"$FOLDER/links"
 while read -r file; do

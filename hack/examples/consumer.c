@@ -1,6 +1,7 @@
 /* What a program that is handed PIDs by podpid does with them: read the handoff file, believe only
  * what still holds, and wait on the pidfds. Needs jansson, and nothing of podpid's.
  *
+ *     cc consumer.c -o consumer -ljansson
  *     podpid preflight -f policy.yaml -- ./consumer
  *
  * prints a line for each container, and one more when its main process has ended; ends when all
