@@ -230,10 +230,16 @@ static void cut_cell(struct table *t, struct libscols_line *line, size_t column,
     if (width_of(text) <= room) {
         return;
     }
-    for (size_t n; (n = character(p, &width), width <= left); left -= width) {
+    for (;;) {
+        size_t n = character(p, &width);
+
+        if (width > left) {
+            break;
+        }
         memcpy(cut + at, p, n);
         at += n;
         p += n;
+        left -= width;
     }
     strcpy(cut + at, mark);
     set(t, line, column, cut);
