@@ -226,6 +226,7 @@ manual() {
 status 1 manual
 valid
 status 0 manual --allow-inferred
+valid
 [ "$(jq --arg id "${id_of[three]}" '.snapshot.pods[].containers[] | select(.id == $id) | .inferred_pid' "$SCRATCH/out")" = \
 	"$(task_pid "${id_of[three]}")" ] || fail "the inferred PID is not the runtime's"
 # Accepted, it has a pidfd as any other target has.
