@@ -12,8 +12,8 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/cri_client.h"
-#include "cri/grpc_peer.h"
+#include "cri/grpc/peer.h"
+#include "cri/rpc/client.h"
 
 struct probe {
     struct client base;

@@ -66,7 +66,7 @@ struct view_container {
                                  or NULL */
     const char *runtime_type;
 
-    const struct docker_facts *docker; /* what cri/docker_pods.c needs; NULL for CRI */
+    const struct docker_facts *docker; /* what cri/docker/pods.c needs; NULL for CRI */
 };
 
 struct view_condition {

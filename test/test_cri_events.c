@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cri/cri_rpc.h"
+#include "cri/rpc/rpc.h"
 #include "cri_rig.h"
 
 static void events(void **state)

@@ -7,7 +7,7 @@
 
 #include <cmocka.h>
 
-#include "cri/grpc.h"
+#include "cri/grpc/grpc.h"
 #include "cri_rig.h"
 
 static void a_silent_peer_only_keeps_waiting(void **state)

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "cri/docker_json.h"
+#include "cri/docker/json.h"
 #include "test/support/scratch.h"
 
 #define FIXTURES TEST_DIR "/fixtures/runtimes"

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "cri/docker_pods.h"
+#include "cri/docker/pods.h"
 #include "test/support/scratch.h"
 
 #define UID "4b0d8545-aea0-4393-a928-b6fc3c4c2939"

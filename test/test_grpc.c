@@ -13,9 +13,9 @@
 
 #include "cri/base/cleanup.h"
 #include "cri/base/text.h"
-#include "cri/grpc.h"
-#include "cri/grpc_message.h"
-#include "cri/grpc_peer.h"
+#include "cri/grpc/grpc.h"
+#include "cri/grpc/message.h"
+#include "cri/grpc/peer.h"
 
 enum { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE };
 enum { END_STREAM = 1, ACK = 1, END_HEADERS = 4 };

@@ -12,8 +12,8 @@
 #include <cmocka.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/info.h"
-#include "cri/json_cursor.h"
+#include "cri/rpc/info.h"
+#include "cri/rpc/json_cursor.h"
 
 static void same(const char *got, const char *wanted)
 {

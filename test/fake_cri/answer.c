@@ -7,7 +7,7 @@
 #include "conn.h"
 #include "cri/base/cleanup.h"
 #include "cri/cri.pb-c.h"
-#include "cri/grpc_message.h"
+#include "cri/grpc/message.h"
 #include "json_wire.h"
 #include "script.h"
 

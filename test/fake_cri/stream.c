@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "conn.h"
-#include "cri/grpc_message.h"
+#include "cri/grpc/message.h"
 
 #define NV(k, v)                                                                                   \
     (nghttp2_nv)                                                                                   \

@@ -2,8 +2,8 @@
 
 #include <string.h>
 
-#include "cri/docker_json.h"
-#include "cri/docker_pods.h"
+#include "cri/docker/json.h"
+#include "cri/docker/pods.h"
 
 /* Whatever a list claims: settled, each container is in a pod that is there, or in none. */
 static void list(struct str body, struct arena *a)

@@ -4,8 +4,8 @@
 #include "fuzz.h"
 
 #include "cri/base/cleanup.h"
-#include "cri/cri_requests.h"
-#include "cri/grpc.h"
+#include "cri/grpc/grpc.h"
+#include "cri/rpc/requests.h"
 
 enum { TAGS = 5 };
 

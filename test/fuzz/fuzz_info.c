@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/info.h"
+#include "cri/rpc/info.h"
 
 static void is_text(const char *s)
 {

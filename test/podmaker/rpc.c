@@ -8,7 +8,7 @@
 
 #include "cri/base/cleanup.h"
 #include "cri/endpoint.h"
-#include "cri/grpc.h"
+#include "cri/grpc/grpc.h"
 
 struct rpc {
     int fd;

@@ -1,4 +1,4 @@
-#include "cri/cri_rpc.h"
+#include "cri/rpc/rpc.h"
 
 #include <errno.h>
 #include <stdio.h>

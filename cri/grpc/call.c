@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/grpc_impl.h"
+#include "cri/grpc/impl.h"
 
 void grpc_call_free(struct call *c)
 {

@@ -3,7 +3,7 @@
 #ifndef PODPID_CRI_GRPC_PEER_H
 #define PODPID_CRI_GRPC_PEER_H
 
-#include "cri/grpc.h"
+#include "cri/grpc/grpc.h"
 
 struct grpc_sniffer {
     enum grpc_peer peer;

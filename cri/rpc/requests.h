@@ -1,12 +1,12 @@
 /* Requests -> RPCs -> replies, over a gRPC connection that somebody else reads and writes: which
  * RPCs a request takes, which version of the service is asked, what a failed one means. No I/O.
  * Internal to cri/. */
-#ifndef PODPID_CRI_CRI_REQUESTS_H
-#define PODPID_CRI_CRI_REQUESTS_H
+#ifndef PODPID_CRI_RPC_REQUESTS_H
+#define PODPID_CRI_RPC_REQUESTS_H
 
 #include "cri/client_impl.h"
-#include "cri/cri_rpc.h"
-#include "cri/grpc.h"
+#include "cri/grpc/grpc.h"
+#include "cri/rpc/rpc.h"
 
 struct cri_op;
 

@@ -1,7 +1,7 @@
 #include <errno.h>
 #include <string.h>
 
-#include "cri/cri_decode.h"
+#include "cri/rpc/decode.h"
 
 enum { WARNINGS_MOST = 50 }; /* said one by one; the rest is only counted */
 

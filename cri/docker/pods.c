@@ -1,4 +1,4 @@
-#include "cri/docker_pods.h"
+#include "cri/docker/pods.h"
 
 #include <errno.h>
 #include <string.h>

@@ -1,4 +1,4 @@
-#include "cri/json_cursor.h"
+#include "cri/rpc/json_cursor.h"
 
 #include <errno.h>
 #include <stdint.h>

@@ -1,4 +1,4 @@
-#include "cri/grpc_message.h"
+#include "cri/grpc/message.h"
 
 #include <errno.h>
 #include <stdlib.h>

@@ -1,4 +1,4 @@
-#include "cri/docker_json.h"
+#include "cri/docker/json.h"
 
 #include <errno.h>
 #include <jansson.h>
@@ -6,7 +6,7 @@
 
 #include "cri/base/cleanup.h"
 #include "cri/base/clock.h"
-#include "cri/docker_pods.h"
+#include "cri/docker/pods.h"
 
 static void unref(json_t **j)
 {

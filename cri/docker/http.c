@@ -1,4 +1,4 @@
-#include "cri/docker_http.h"
+#include "cri/docker/http.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/curl.h"
+#include "cri/docker/curl.h"
 
 enum { ROUNDS = 16, EVENTS = 16 }; /* of one step: a peer that never stops does not hold us up */
 

@@ -1,8 +1,8 @@
-#include "cri/info.h"
+#include "cri/rpc/info.h"
 
 #include <errno.h>
 
-#include "cri/json_cursor.h"
+#include "cri/rpc/json_cursor.h"
 
 /* The places where something is wanted: a tree of keys. A new runtime's shape is a line here. */
 enum field {

@@ -1,8 +1,8 @@
 /* libcurl, opened when the first Docker Engine is spoken to and never before: linked, it would add
  * some thirty libraries and 3 ms to the start of every run of a root tool. This table is the only
  * way to it. */
-#ifndef PODPID_CRI_CURL_H
-#define PODPID_CRI_CURL_H
+#ifndef PODPID_CRI_DOCKER_CURL_H
+#define PODPID_CRI_DOCKER_CURL_H
 
 #include <curl/curl.h>
 

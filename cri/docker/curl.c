@@ -1,4 +1,4 @@
-#include "cri/curl.h"
+#include "cri/docker/curl.h"
 
 #include <dlfcn.h>
 #include <errno.h>

@@ -7,9 +7,9 @@
 
 #include "cri/base/cleanup.h"
 #include "cri/client_impl.h"
-#include "cri/docker_http.h"
-#include "cri/docker_json.h"
-#include "cri/docker_pods.h"
+#include "cri/docker/http.h"
+#include "cri/docker/json.h"
+#include "cri/docker/pods.h"
 
 enum { LIST_MAX = 64 * 1024 * 1024, DOCUMENT_MAX = 16 * 1024 * 1024 };
 

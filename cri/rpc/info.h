@@ -8,8 +8,8 @@
  *   cri-dockerd   pid only, and nothing at all of a sandbox
  *
  * Pure. */
-#ifndef PODPID_CRI_INFO_H
-#define PODPID_CRI_INFO_H
+#ifndef PODPID_CRI_RPC_INFO_H
+#define PODPID_CRI_RPC_INFO_H
 
 #include "cri/base/arena.h"
 #include "cri/base/error.h"

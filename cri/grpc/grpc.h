@@ -7,8 +7,8 @@
  * Everything that is received is hostile: sizes are bounded, and a peer that breaks HTTP/2 or
  * speaks something else is an error that says so. The preface, SETTINGS and the first calls go out
  * together without waiting for the peer's SETTINGS. */
-#ifndef PODPID_CRI_GRPC_H
-#define PODPID_CRI_GRPC_H
+#ifndef PODPID_CRI_GRPC_GRPC_H
+#define PODPID_CRI_GRPC_GRPC_H
 
 #include <stdbool.h>
 #include <stddef.h>

@@ -3,7 +3,7 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/grpc_impl.h"
+#include "cri/grpc/impl.h"
 
 enum {
     STREAM_WINDOW = GRPC_MESSAGE_MOST + 1024 * 1024, /* no reply ever waits for a WINDOW_UPDATE */

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/grpc_impl.h"
+#include "cri/grpc/impl.h"
 
 enum { OUT_MOST = 64 * 1024 }; /* bytes made ready for one write */
 

@@ -1,4 +1,4 @@
-#include "cri/cri_requests.h"
+#include "cri/rpc/requests.h"
 
 #include <errno.h>
 #include <stdalign.h>
@@ -6,7 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cri/cri_decode.h"
+#include "cri/rpc/decode.h"
 
 /* A request until its reply was handed out. */
 struct cri_op {

@@ -1,4 +1,4 @@
-#include "cri/grpc_peer.h"
+#include "cri/grpc/peer.h"
 
 #include <errno.h>
 #include <stdio.h>

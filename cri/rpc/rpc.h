@@ -1,14 +1,14 @@
 /* The RPCs that are called, and what is known of how runtimes answer them. Only those that read are
  * here. Pure. */
-#ifndef PODPID_CRI_CRI_RPC_H
-#define PODPID_CRI_CRI_RPC_H
+#ifndef PODPID_CRI_RPC_RPC_H
+#define PODPID_CRI_RPC_RPC_H
 
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
 #include "cri/base/error.h"
-#include "cri/grpc.h"
+#include "cri/grpc/grpc.h"
 
 enum cri_api { CRI_V1, CRI_V1ALPHA2 };
 

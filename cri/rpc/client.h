@@ -1,10 +1,10 @@
 /* The client's CRI speaker: requests -> calls -> replies over one connection. runtime.v1 first;
  * where that service is not known, runtime.v1alpha2 for the connection's life. Internal to cri/. */
-#ifndef PODPID_CRI_CRI_CLIENT_H
-#define PODPID_CRI_CRI_CLIENT_H
+#ifndef PODPID_CRI_RPC_CLIENT_H
+#define PODPID_CRI_RPC_CLIENT_H
 
 #include "cri/client_impl.h"
-#include "cri/grpc.h"
+#include "cri/grpc/grpc.h"
 
 /* fd is connected and non-blocking; it is taken, also on failure. Or -1: ep is connected to by
  * client_step(), again and again while its queue is full. ep may be NULL with an fd. */

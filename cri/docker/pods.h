@@ -10,7 +10,7 @@
 #define PODPID_CRI_DOCKER_PODS_H
 
 #include "cri/base/arena.h"
-#include "cri/docker_json.h"
+#include "cri/docker/json.h"
 #include "cri/view.h"
 
 /* Fill what the labels say of a row that has its facts: name, sandbox_id, attempt, labels. */

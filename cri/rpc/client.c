@@ -1,4 +1,4 @@
-#include "cri/cri_client.h"
+#include "cri/rpc/client.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/cri_requests.h"
+#include "cri/rpc/requests.h"
 
 #define CONNECT_AGAIN (10 * NSEC_PER_MSEC) /* the listener's queue is full */
 

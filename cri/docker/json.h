@@ -1,7 +1,7 @@
 /* The Docker Engine's replies -> rows. Pure: a body in, values out.
  *
  * A body may be anything: what has the wrong type is an error that names it, never a guess. Labels
- * are taken as they are, as claims; cri/docker_pods.c judges them. */
+ * are taken as they are, as claims; cri/docker/pods.c judges them. */
 #ifndef PODPID_CRI_DOCKER_JSON_H
 #define PODPID_CRI_DOCKER_JSON_H
 

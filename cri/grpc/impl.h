@@ -6,9 +6,9 @@
 #include <nghttp2/nghttp2.h>
 
 #include "cri/base/text.h"
-#include "cri/grpc.h"
-#include "cri/grpc_message.h"
-#include "cri/grpc_peer.h"
+#include "cri/grpc/grpc.h"
+#include "cri/grpc/message.h"
+#include "cri/grpc/peer.h"
 
 enum { GRPC_TEXT_MOST = 512 };
 

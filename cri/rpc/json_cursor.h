@@ -1,8 +1,8 @@
 /* A cursor over JSON text that goes straight to a few values and skips the rest, without building
  * a tree: the verbose info of a container is up to 30 KB of which four strings are wanted. Pure,
  * linear, without recursion. What is skipped is held to its brackets and strings only. */
-#ifndef PODPID_CRI_JSON_CURSOR_H
-#define PODPID_CRI_JSON_CURSOR_H
+#ifndef PODPID_CRI_RPC_JSON_CURSOR_H
+#define PODPID_CRI_RPC_JSON_CURSOR_H
 
 #include "cri/base/arena.h"
 #include "cri/base/text.h"

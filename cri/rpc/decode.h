@@ -2,8 +2,8 @@
  *
  * Everything that is kept is copied into the arena. 0; -ENOMEM; or -EBADMSG, with err filled, for
  * bytes that are no such message or hold nonsense. */
-#ifndef PODPID_CRI_CRI_DECODE_H
-#define PODPID_CRI_CRI_DECODE_H
+#ifndef PODPID_CRI_RPC_DECODE_H
+#define PODPID_CRI_RPC_DECODE_H
 
 #include <stdint.h>
 

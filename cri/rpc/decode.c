@@ -1,4 +1,4 @@
-#include "cri/cri_decode.h"
+#include "cri/rpc/decode.h"
 
 #include <errno.h>
 #include <string.h>
@@ -6,7 +6,7 @@
 #include "cri/base/cleanup.h"
 #include "cri/base/text.h"
 #include "cri/cri.pb-c.h"
-#include "cri/info.h"
+#include "cri/rpc/info.h"
 
 /* An unpacked message may be many times as large as its bytes (an empty row takes two of them):
  * what it may take is bounded here. It is thrown away as a whole after what is kept was copied. */
