@@ -1,5 +1,6 @@
 /* A runtime endpoint: a unix socket by path or in the abstract namespace, and the opening of it.
- * Which endpoint to take is decided elsewhere (resolver/discover.c); this opens what it is given.
+ * Which endpoint to take is decided elsewhere (resolver/node/discover.c); this opens what it is
+ * given.
  */
 #ifndef PODPID_CRI_ENDPOINT_H
 #define PODPID_CRI_ENDPOINT_H

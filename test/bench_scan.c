@@ -19,7 +19,7 @@
 
 #include "cri/base/cleanup.h"
 #include "cri/base/clock.h"
-#include "resolver/ptable.h"
+#include "resolver/proc/ptable.h"
 
 enum { ROUNDS = 41 };
 

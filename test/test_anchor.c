@@ -10,8 +10,8 @@
 #include <cmocka.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/anchor.h"
-#include "resolver/cgroup.h"
+#include "resolver/cgroup/anchor.h"
+#include "resolver/cgroup/facts.h"
 
 #define A16 "0123456789abcdef"
 #define A64 A16 A16 A16 A16

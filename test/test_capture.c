@@ -15,8 +15,8 @@
 
 #include <cmocka.h>
 
-#include "resolver/capture.h"
-#include "resolver/replay.h"
+#include "resolver/capture/read.h"
+#include "resolver/capture/write.h"
 #include "test/support/scratch.h"
 
 #define GOOD TEST_DIR "/fixtures/captures-broken/good"

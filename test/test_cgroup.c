@@ -12,7 +12,7 @@
 #include <jansson.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/cgroup.h"
+#include "resolver/cgroup/facts.h"
 
 static bool same(const char *what, const char *got, const json_t *expect, const char *name)
 {

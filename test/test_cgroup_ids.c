@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/node.h"
+#include "resolver/node/node.h"
 
 enum { SKIPPED = 77 };
 

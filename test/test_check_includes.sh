@@ -20,11 +20,11 @@ expect_refused() {
 		exit 1
 	fi
 }
-expect_refused cri/b.c '#include "resolver/snapshot.h"'
+expect_refused cri/b.c '#include "resolver/snapshot/snapshot.h"'
 expect_refused cri/b.h '  #  include "../resolver/snapshot.h"'
 expect_refused cri/base/b.c '#include "cri/view.h"'
 expect_refused resolver/b.c '#include "resolver/cli/table.h"'
-expect_refused resolver/cli/b.c '#include "resolver/snapshot.h"'
+expect_refused resolver/cli/b.c '#include "resolver/snapshot/snapshot.h"'
 expect_refused resolver/cli/b.c '#include "cri/base/text.h"'
 expect_refused resolver/b.c '#include "cri.pb-c.h"'
 expect_refused test/b.c '#include <cri/cri.pb-c.h>'

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
-#include "resolver/checks.h"
-#include "resolver/targets.h"
+#include "resolver/preflight/checks.h"
+#include "resolver/targets/targets.h"
 #include "support/rows.h"
 
 #define P PODPID_PASS

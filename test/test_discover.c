@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/discover.h"
+#include "resolver/node/discover.h"
 #include "test/discover_cases.h"
 #include "test/support/scratch.h"
 

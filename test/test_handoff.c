@@ -20,8 +20,8 @@
 #include <cmocka.h>
 #include <jansson.h>
 
-#include "resolver/handoff.h"
-#include "resolver/procfs.h"
+#include "resolver/handoff/handoff.h"
+#include "resolver/proc/procfs.h"
 #include "support/scratch.h"
 #include "test/support/snap.h"
 

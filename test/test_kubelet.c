@@ -12,8 +12,8 @@
 
 #include <cmocka.h>
 
-#include "resolver/discover_text.h"
-#include "resolver/kubelet.h"
+#include "resolver/node/endpoint_text.h"
+#include "resolver/node/kubelet.h"
 
 #define BYTES(literal)                                                                             \
     {                                                                                              \

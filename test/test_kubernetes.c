@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "resolver/format/yaml.h"
 #include "resolver/podpid.h"
-#include "resolver/yaml.h"
 #include "test/support/scratch.h"
 
 #define FOLDER TEST_DIR "/../hack/kubernetes"

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/targets.h"
+#include "resolver/targets/targets.h"
 #include "support/scratch.h"
 
 #define MANIFESTS TEST_DIR "/fixtures/manifests"

@@ -14,8 +14,8 @@
 #include <cmocka.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/mountinfo.h"
-#include "resolver/node.h"
+#include "resolver/node/node.h"
+#include "resolver/proc/mountinfo.h"
 #include "test/support/scratch.h"
 
 static void mount_lines(void **state)

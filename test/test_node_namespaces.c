@@ -25,8 +25,8 @@
 
 #include <cmocka.h>
 
-#include "resolver/node.h"
-#include "resolver/ptable.h"
+#include "resolver/node/node.h"
+#include "resolver/proc/ptable.h"
 
 enum { NOBODY = 65534, SKIPPED = 77 };
 

@@ -16,7 +16,7 @@
 #include <cmocka.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/procfs.h"
+#include "resolver/proc/procfs.h"
 #include "test/support/scratch.h"
 
 static int setup(void **state)

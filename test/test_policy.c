@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "cri/base/clock.h"
-#include "resolver/targets.h"
+#include "resolver/targets/targets.h"
 #include "support/scratch.h"
 
 #define POLICIES TEST_DIR "/fixtures/policies"

@@ -17,7 +17,7 @@
 #include <cmocka.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/ptable.h"
+#include "resolver/proc/ptable.h"
 
 #define POD "/kubepods/burstable/pod11111111-2222-3333-4444-555555555555/"
 #define ID_A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"

@@ -9,8 +9,8 @@
 
 #include <cmocka.h>
 
+#include "resolver/format/yaml.h"
 #include "resolver/podpid.h"
-#include "resolver/yaml.h"
 #include "support/scratch.h"
 
 #define HACK TEST_DIR "/../hack"

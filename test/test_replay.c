@@ -15,7 +15,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/replay.h"
+#include "resolver/capture/read.h"
 #include "test/support/scratch.h"
 
 #define LEADER_EXITED                                                                              \

@@ -13,9 +13,9 @@
 
 #include <cmocka.h>
 
-#include "resolver/capture.h"
+#include "resolver/capture/read.h"
+#include "resolver/capture/write.h"
 #include "resolver/podpid.h"
-#include "resolver/replay.h"
 #include "test/support/report.h"
 #include "test/support/scratch.h"
 

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/procfs.h"
+#include "resolver/proc/procfs.h"
 
 /* What stands between state and the end, as a kernel writes it; start is 4711. */
 #define AFTER_PPID                                                                                 \

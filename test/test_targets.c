@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/targets.h"
+#include "resolver/targets/targets.h"
 #include "support/rows.h"
 #include "support/scratch.h"
 

@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/trust.h"
+#include "resolver/node/trust.h"
 #include "test/support/tree.h"
 
 static void folders_of_another_owner(void **state)

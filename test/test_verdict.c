@@ -8,7 +8,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/verdict.h"
+#include "resolver/join/verdict.h"
 
 /* The container was created at second 1000 and started at second 1010 of a machine that booted at
  * second 0, so 100 ticks are a second. */

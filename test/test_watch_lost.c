@@ -11,8 +11,8 @@
 
 #include <cmocka.h>
 
-#include "resolver/pidfds.h"
-#include "resolver/watch_impl.h"
+#include "resolver/handoff/pidfds.h"
+#include "resolver/watch/impl.h"
 #include "test/support/live.h"
 #include "test/support/scratch.h"
 

@@ -9,7 +9,7 @@
 
 #include <cmocka.h>
 
-#include "resolver/yaml.h"
+#include "resolver/format/yaml.h"
 
 static int parse(const char *text, struct arena *a, struct yaml_stream *s, struct err *err)
 {

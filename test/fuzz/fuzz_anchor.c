@@ -1,7 +1,7 @@
 /* A cgroupsPath, a newline, and a path that it may hold. */
 #include <string.h>
 
-#include "resolver/anchor.h"
+#include "resolver/cgroup/anchor.h"
 #include "test/fuzz/fuzz.h"
 
 static void check_path(const char *path)

@@ -1,7 +1,7 @@
 /* Cgroup texts of any bytes. */
 #include <string.h>
 
-#include "resolver/cgroup.h"
+#include "resolver/cgroup/facts.h"
 #include "resolver/podpid.h"
 #include "test/fuzz/fuzz.h"
 

@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-#include "resolver/targets.h"
+#include "resolver/targets/targets.h"
 
 /* Whatever a policy or manifest holds: read or refused with the file's name, never anything else.
  */

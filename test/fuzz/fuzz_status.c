@@ -1,6 +1,6 @@
 #include <stdlib.h>
 
-#include "resolver/procfs.h"
+#include "resolver/proc/procfs.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

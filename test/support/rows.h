@@ -2,7 +2,7 @@
 #ifndef PODPID_TEST_ROWS_H
 #define PODPID_TEST_ROWS_H
 
-#include "resolver/snapshot.h"
+#include "resolver/snapshot/snapshot.h"
 
 struct row_line {
     const char *namespace_, *pod, *uid, *sandbox; /* sandbox "-": not ready; NULL: no pod */

@@ -3,7 +3,7 @@
 #ifndef PODPID_TEST_SNAP_H
 #define PODPID_TEST_SNAP_H
 
-#include "resolver/snapshot.h"
+#include "resolver/snapshot/snapshot.h"
 
 /* A complete look at a v2 node with containerd, at a fixed time; nothing in it yet. Freed with
  * podpid_snapshot_free(). */

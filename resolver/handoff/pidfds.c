@@ -1,0 +1,190 @@
+/* One pidfd a target container: a handle that cannot be recycled. */
+#include <errno.h>
+#include <poll.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#include "cri/base/cleanup.h"
+#include "resolver/error.h"
+#include "resolver/handoff/pidfds.h"
+#include "resolver/proc/procfs.h"
+
+/* That of a container which is only inferred, too: whether that will do was decided when it was
+ * taken for a target. 0: none. */
+static pid_t process_of(const struct podpid_container *c)
+{
+    if (c->verdict == PODPID_VERIFIED) {
+        return c->pid;
+    }
+    return c->verdict == PODPID_INFERRED ? c->inferred_pid : 0;
+}
+
+static bool wants_pidfd(const struct podpid_container *c)
+{
+    return process_of(c) > 0;
+}
+
+static size_t count(const struct podpid_snapshot *targets)
+{
+    size_t n_pods, n = 0;
+    const struct podpid_pod *const *pods = podpid_snapshot_pods(targets, &n_pods);
+
+    for (size_t i = 0; i < n_pods; i++) {
+        for (size_t k = 0; k < pods[i]->n_containers; k++) {
+            n += wants_pidfd(pods[i]->containers[k]) ? 1 : 0;
+        }
+    }
+    return n;
+}
+
+/* The process behind an open pidfd is still the one that was looked at: if its start time is right
+ * now, it was right when the pidfd was opened, for it has lived all the while. */
+static int check_identity(const struct procfs *p, pid_t pid, uint64_t start, int fd,
+                          struct err *err)
+{
+    struct pollfd dead = {.fd = fd, .events = POLLIN};
+    struct pin pin = {0};
+    int rc = procfs_pin(p->fd, pid, &pin);
+
+    buf_free(&pin.cgroup);
+    if (rc == -ENOMEM) {
+        return err_nomem(err);
+    }
+    if (rc < 0 && !err_is_gone(rc)) {
+        return err_set(err, ERR_PROC, -rc, "process %d cannot be read: %s", (int)pid,
+                       strerror(-rc));
+    }
+    if (rc < 0 || pin.stat.start != start || poll(&dead, 1, 0) != 0) {
+        return err_set(err, ERR_ANSWER, ESRCH, "process %d is gone or another one by now",
+                       (int)pid);
+    }
+    return 0;
+}
+
+int pidfd_open_process(const struct procfs *p, pid_t pid, uint64_t start, struct err *err)
+{
+    AUTO_CLOSE int fd = (int)syscall(SYS_pidfd_open, pid, 0);
+    int rc;
+
+    if (fd < 0 && errno == ENOSYS) {
+        err_set(err, ERR_USAGE, ENOSYS, "this kernel has no pidfd_open");
+        err_hint(err, "Linux 5.3 or later has it; consumers can check start_time_ticks instead");
+        return -ENOSYS;
+    }
+    /* EINVAL: what is left of it is the name of a group or a session. */
+    if (fd < 0 && (errno == ESRCH || errno == EINVAL)) {
+        return err_set(err, ERR_ANSWER, ESRCH, "process %d is gone", (int)pid);
+    }
+    if (fd < 0) {
+        return err_set(err, ERR_WRITE, errno, "cannot open a pidfd of process %d: %s", (int)pid,
+                       strerror(errno));
+    }
+    rc = check_identity(p, pid, start, fd, err);
+    return rc < 0 ? rc : TAKE_FD(fd);
+}
+
+static int open_row(const struct procfs *p, const struct podpid_container *c,
+                    struct podpid_pidfd *ret, struct err *err)
+{
+    pid_t pid = process_of(c);
+    int fd = pidfd_open_process(p, pid, c->start_time_ticks, err);
+
+    if (fd < 0 && err->kind == ERR_ANSWER) {
+        return err_set(err, ERR_ANSWER, ESRCH,
+                       "container %.12s: its main process %d is gone or another one by now", c->id,
+                       (int)pid);
+    }
+    if (fd >= 0) {
+        *ret = (struct podpid_pidfd){.fd = fd, .container_id = c->id, .pid = pid};
+    }
+    return fd < 0 ? fd : 0;
+}
+
+static int open_all(const struct procfs *p, const struct podpid_snapshot *targets,
+                    struct podpid_pidfd *fds, size_t *n, struct err *err)
+{
+    size_t n_pods;
+    const struct podpid_pod *const *pods = podpid_snapshot_pods(targets, &n_pods);
+
+    for (size_t i = 0; i < n_pods; i++) {
+        for (size_t k = 0; k < pods[i]->n_containers; k++) {
+            const struct podpid_container *c = pods[i]->containers[k];
+            int rc = wants_pidfd(c) ? open_row(p, c, &fds[*n], err) : 0;
+
+            if (rc < 0) {
+                return rc;
+            }
+            *n += wants_pidfd(c) ? 1 : 0;
+        }
+    }
+    return 0;
+}
+
+void nofile_raise(size_t more, struct rlimit *before)
+{
+    struct rlimit now;
+
+    if (getrlimit(RLIMIT_NOFILE, before) < 0) {
+        before->rlim_cur = before->rlim_max = RLIM_INFINITY;
+        return;
+    }
+    now = *before;
+    if (now.rlim_cur < now.rlim_max && now.rlim_cur < more + 1024) {
+        now.rlim_cur = more + 1024 < now.rlim_max ? more + 1024 : now.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &now);
+    }
+}
+
+void nofile_restore(const struct rlimit *before)
+{
+    if (before->rlim_cur != RLIM_INFINITY) {
+        setrlimit(RLIMIT_NOFILE, before);
+    }
+}
+
+static int pidfds(const struct podpid_snapshot *targets, const char *proc,
+                  struct podpid_pidfd **ret, size_t *ret_n, struct err *err)
+{
+    size_t n = count(targets), opened = 0;
+    AUTO_FREE struct podpid_pidfd *fds = calloc(n ? n : 1, sizeof(*fds));
+    struct procfs p;
+    struct rlimit before;
+    int rc;
+
+    if (!fds) {
+        return err_nomem(err);
+    }
+    rc = procfs_open(proc, &p, err);
+    if (rc < 0) {
+        return rc;
+    }
+    if (!p.own_pidns) {
+        rc = err_set(err, ERR_USAGE, EINVAL, "%s is not procfs of this PID namespace: no pidfds",
+                     proc);
+    } else {
+        nofile_raise(n, &before);
+        rc = open_all(&p, targets, fds, &opened, err);
+        nofile_restore(&before);
+    }
+    procfs_close(&p);
+    if (rc < 0) {
+        while (opened) {
+            close(fds[--opened].fd);
+        }
+        return rc;
+    }
+    *ret = TAKE_PTR(fds);
+    *ret_n = n;
+    return 0;
+}
+
+int podpid_handoff_pidfds(const struct podpid_snapshot *targets, const char *proc,
+                          struct podpid_pidfd **ret, size_t *ret_n, struct podpid_error *error)
+{
+    struct err err = {0};
+
+    proc = proc ? proc : "/proc";
+    return pidfds(targets, proc, ret, ret_n, &err) < 0 ? error_publish(&err, error) : 0;
+}

@@ -1,0 +1,65 @@
+/* The node itself: who it is, how its cgroups are mounted, and what is odd about the /proc we were
+ * given. */
+#ifndef PODPID_NODE_NODE_H
+#define PODPID_NODE_NODE_H
+
+#include "cri/base/arena.h"
+#include "resolver/podpid.h"
+#include "resolver/proc/procfs.h"
+
+enum hidepid { HIDEPID_OFF, HIDEPID_NOACCESS = 1, HIDEPID_INVISIBLE = 2, HIDEPID_PTRACEABLE = 4 };
+
+/* What may keep a scan of this /proc from being the whole truth. Read once before the scan. */
+struct node_facts {
+    struct podpid_node node;
+    bool replay; /* a folder of files: nothing below was looked at */
+    bool not_procfs;
+    bool other_pidns;  /* /proc is of another PID namespace than ours */
+    bool nested_pidns; /* our PID namespace is not the initial one */
+    bool own_cgroupns; /* our cgroup namespace is not the initial one: paths are relative */
+    bool own_userns;   /* our user namespace is not the initial one: no capability counts */
+    bool own_timens;   /* our time namespace is not the initial one: start times may be shifted */
+    enum hidepid hidepid;
+    bool exempt_from_hidepid;    /* CAP_SYS_PTRACE, or the mount's gid is one of ours */
+    bool no_ptrace;              /* without CAP_SYS_PTRACE: namespaces cannot be compared */
+    bool not_root;               /* by effective uid, or by own_userns */
+    const char *const *warnings; /* one line each, in words */
+    size_t n_warnings;
+};
+
+/* Which /proc is meant: what the options say, else $HOST_PROC, else "/proc". */
+const char *node_proc_path(const struct podpid_options *o);
+
+/* Never fails but for memory: what cannot be read is unknown and, where it matters, warned of.
+ * hostname comes from the kernel of /proc (sys/kernel/hostname), boot_id from
+ * sys/kernel/random/boot_id, kernel from sys/kernel/osrelease. cgroup_mode is what the cgroup text
+ * of PID 1 (or our own) has lines of. pid_namespace is that of the /proc that is read. The initial
+ * namespaces are known by their constant inodes. Of a folder of files only these values are read.
+ */
+int node_read(const struct procfs *p, struct arena *a, struct node_facts *ret, struct err *err);
+
+/* Put the warnings that the other facts call for into n. Pure. 0 or -ENOMEM. */
+int node_warn(const struct procfs *p, struct arena *a, struct node_facts *n);
+
+/* "v2", "hybrid", "v1" by the hierarchies that a process's cgroup text has lines of; NULL: none. */
+const char *node_cgroup_mode(struct str cgroup_text);
+
+/* The cgroups themselves, where they are mounted. Paths are as a cgroup text shows them. */
+struct cgroup_ids;
+/* Finds the mounts (mountinfo of our own process; host mounts through /proc/1/root are not used).
+ * *ret may be NULL with rc 0: no hierarchy is mounted here, or p is a folder of files. */
+int cgroup_ids_open(const struct procfs *p, struct cgroup_ids **ret, struct err *err);
+void cgroup_ids_close(struct cgroup_ids *c);
+/* The id in the v2 hierarchy; 0 where it is not known: removed, renamed, not visible from here, no
+ * v2 hierarchy, c NULL. By name_to_handle_at; the inode on Linux >=5.5. */
+uint64_t cgroup_ids_get(struct cgroup_ids *c, const char *path);
+/* PIDs in cgroup.procs of path and everything below it, in the first hierarchy that has the path,
+ * v2 before the others. Appends to *pids (malloc'ed), in no order. 0, -ENOENT: no such cgroup here,
+ * or the PIDs here are not those of the /proc that was opened, -ENOMEM. The second source where "no
+ * process" would be the verdict. */
+int cgroup_ids_procs(struct cgroup_ids *c, const char *path, pid_t **pids, size_t *n);
+/* The directory of path, open for reading, in the first hierarchy that has it. -ENOENT: no such
+ * cgroup here; another negative errno: it cannot be opened. */
+int cgroup_ids_open_dir(const struct cgroup_ids *c, const char *path);
+
+#endif

@@ -1,0 +1,90 @@
+#include "resolver/preflight/report.h"
+
+#include <stdlib.h>
+#include <unistd.h>
+
+#include "resolver/error.h"
+#include "resolver/format/json.h"
+
+void podpid_report_free(struct podpid_report *r)
+{
+    if (!r) {
+        return;
+    }
+    for (size_t i = 0; i < r->n_pidfds; i++) {
+        close(r->pidfds[i].fd);
+    }
+    free(r->pidfds);
+    podpid_snapshot_free(r->targets);
+    podpid_snapshot_free(r->snapshot);
+    arena_free(&r->arena);
+    free(r);
+}
+
+enum podpid_result podpid_report_result(const struct podpid_report *r)
+{
+    return checks_result(&r->table);
+}
+
+int podpid_report_exit_status(const struct podpid_report *r)
+{
+    return checks_exit_status(&r->table);
+}
+
+const struct podpid_check *const *podpid_report_checks(const struct podpid_report *r, size_t *ret_n)
+{
+    *ret_n = N_CHECKS;
+    return r->checks;
+}
+
+const struct podpid_snapshot *podpid_report_snapshot(const struct podpid_report *r)
+{
+    return r->snapshot;
+}
+
+const struct podpid_snapshot *podpid_report_targets(const struct podpid_report *r)
+{
+    return r->targets;
+}
+
+const struct podpid_pidfd *podpid_report_pidfds(const struct podpid_report *r, size_t *ret_n)
+{
+    *ret_n = r->n_pidfds;
+    return r->pidfds;
+}
+
+static json_t *check_object(const struct podpid_check *c)
+{
+    json_t *o = json_object();
+
+    doc_put(&o, "id", doc_text(c->id));
+    doc_put(&o, "result", doc_text(podpid_result_name(c->result)));
+    doc_put(&o, "detail", doc_text(c->detail));
+    doc_put(&o, "hint", doc_text(c->hint));
+    doc_put(&o, "items", doc_texts(c->items, c->n_items));
+    return o;
+}
+
+int podpid_report_to_json(const struct podpid_report *r, podpid_write_fn write, void *context,
+                          struct podpid_error *error)
+{
+    struct doc_writer w;
+    struct err err = {0};
+
+    doc_writer_init(&w, write, context, true);
+    doc_open(&w, NULL, '{');
+    doc_value(&w, "schema", doc_text("podpid.preflight/v1"));
+    doc_value(&w, "result", doc_text(podpid_result_name(podpid_report_result(r))));
+    doc_open(&w, "checks", '[');
+    for (size_t i = 0; i < N_CHECKS; i++) {
+        doc_value(&w, NULL, check_object(r->checks[i]));
+    }
+    doc_close(&w, ']');
+    if (r->snapshot) {
+        doc_snapshot(&w, "snapshot", r->snapshot);
+    } else {
+        doc_value(&w, "snapshot", json_null());
+    }
+    doc_close(&w, '}');
+    return doc_finish(&w, &err) < 0 ? error_publish(&err, error) : 0;
+}

@@ -1,0 +1,317 @@
+#include "resolver/preflight/try.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "cri/base/cleanup.h"
+#include "cri/endpoint.h"
+#include "resolver/handoff/handoff.h"
+#include "resolver/handoff/pidfds.h"
+#include "resolver/node/discover.h"
+#include "resolver/preflight/report.h"
+#include "resolver/snapshot/snapshot.h"
+
+/* ---- The host and the socket, apart from the look ---- */
+
+/* Is a process that /proc shows in a PID namespace below ours? Where that cannot be read it is not
+ * known to be. */
+static bool is_below(const struct procfs *p, pid_t pid)
+{
+    struct proc_ns its, own;
+
+    procfs_read_ns(p, pid, PROC_NS_PID, &its);
+    procfs_read_ns(p, getpid(), PROC_NS_PID, &own);
+    return p->own_pidns && its.pid && own.pid && its.pid != own.pid;
+}
+
+/* Who listens at the socket, and does this /proc show it? */
+static void meet_peer(const struct endpoint *e, const struct procfs *p, struct check_facts *f,
+                      struct err *why)
+{
+    AUTO_CLOSE int fd = -1;
+    struct ucred peer;
+    socklen_t size = sizeof(peer);
+    char name[16];
+
+    if (endpoint_connect(e, &fd, why) < 0) {
+        return;
+    }
+    f->connected = true;
+    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+        f->peer = peer.pid;
+        snprintf(name, sizeof(name), "%d", (int)peer.pid);
+        f->peer_in_proc = faccessat(p->fd, name, F_OK, 0) == 0;
+        f->peer_pidns = peer.pid > 0 && is_below(p, peer.pid);
+    }
+}
+
+static int try_endpoint(const struct preflight_try *t, const struct procfs *p, struct arena *a,
+                        struct check_facts *f, struct err *why)
+{
+    const struct podpid_runtime *r = t->snapshot ? podpid_snapshot_runtime(t->snapshot) : NULL;
+    struct discovered found;
+    char text[128];
+
+    if (f->no_runtime || (t->snapshot && !r)) {
+        return 0;
+    }
+    if (r) {
+        if (r->endpoint && endpoint_parse(r->endpoint, &found.endpoint, why) == 0) {
+            meet_peer(&found.endpoint, p, f, why);
+        }
+        return 0;
+    }
+    if (discover_endpoint(t->options->look, p, AT_FDCWD, a, &found, why) < 0) {
+        return why->kind == ERR_NOMEM ? -why->errnum : 0;
+    }
+    endpoint_format(&found.endpoint, text, sizeof(text));
+    f->endpoint = arena_strdup(a, text);
+    f->chosen_by = found.chosen_by;
+    if (!f->endpoint) {
+        return err_nomem(why);
+    }
+    meet_peer(&found.endpoint, p, f, why);
+    return 0;
+}
+
+/* What is known of the host: from the look, or read here where there was none. */
+static int read_host(const struct preflight_try *t, struct arena *a, struct node_facts *facts,
+                     struct check_facts *f, struct err *why)
+{
+    struct procfs p;
+    struct err err = {0};
+    int rc;
+
+    f->node = t->snapshot ? t->snapshot->node_facts : NULL;
+    if (f->replay || procfs_open(node_proc_path(t->options->look), &p, &err) < 0) {
+        return 0;
+    }
+    rc = f->node ? 0 : node_read(&p, a, facts, why);
+    if (rc == 0) {
+        f->node = f->node ? f->node : facts;
+        rc = try_endpoint(t, &p, a, f, why);
+    }
+    procfs_close(&p);
+    return rc;
+}
+
+/* ---- Targets and handoff ---- */
+
+static bool keep_target(void *context, const struct podpid_container *c)
+{
+    return targets_result_has(context, c);
+}
+
+/* The targets only, as they are handed over. */
+static int select_targets(struct podpid_report *r, struct err *err)
+{
+    struct podpid_error error = PODPID_ERROR_INIT;
+
+    if (podpid_snapshot_select(r->snapshot, PODPID_SELECT_ALL_STATES | PODPID_SELECT_NO_FINDINGS,
+                               keep_target, NULL, &r->result, &r->targets, &error) < 0) {
+        return err_nomem(err);
+    }
+    r->targets->complete = r->result.n_findings == 0;
+    return 0;
+}
+
+static int check_targets(const struct preflight_try *t, struct podpid_report *r,
+                         struct check_facts *f, struct err *err)
+{
+    const struct podpid_targets *targets = t->options->targets;
+    struct targets_options o = {.allow_inferred = t->options->allow_inferred,
+                                .follow_restarts = t->options->follow_restarts};
+    int rc = 0;
+
+    if (!targets) {
+        return r->snapshot ? select_targets(r, err) : 0;
+    }
+    f->n_targets = podpid_targets_count(targets);
+    f->n_other_node = targets->n_other_node;
+    f->n_finished = targets->n_finished;
+    f->manifest = targets->manifest;
+    if (r->snapshot) {
+        rc = targets_check(targets, r->snapshot, &o, &r->arena, &r->result, err);
+        f->targets = f->n_targets ? &r->result : NULL;
+        if (rc == 0) {
+            rc = select_targets(r, err);
+        }
+    }
+    return rc;
+}
+
+static bool is_there(const char *path)
+{
+    struct stat st;
+
+    return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+}
+
+/* Not handed over. A target that is not as it must be makes an older file a known lie. */
+static void hand_nothing(struct podpid_report *r, const char *path, const char *hint,
+                         const char *why, bool lie)
+{
+    const char *before = "none is there from before";
+    struct err err = {0};
+
+    if (!path) {
+        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL, hint, "nothing handed over: %s",
+                  why);
+        return;
+    }
+    if (is_there(path)) {
+        before = lie ? "the file from before is removed" : "the file from before stays";
+    }
+    if (lie && handoff_remove(path, &err) < 0) {
+        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL, "remove the file by hand", "%s",
+                  err.text);
+        return;
+    }
+    check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL, hint, "%s: not written: %s; %s", path,
+              why, before);
+}
+
+/* A kernel without pidfds is a warning, which the policy and --strict raise as they do all others.
+ */
+static bool needs_pidfds(const struct podpid_preflight_options *o)
+{
+    return o->require_pidfd || o->strict ||
+           (o->targets && o->targets->levels[CHECK_HANDOFF_WRITTEN] == LEVEL_FAIL);
+}
+
+/* 0: go on. */
+static int open_pidfds(const struct preflight_try *t, struct podpid_report *r)
+{
+    const struct podpid_preflight_options *o = t->options;
+    struct podpid_error error = PODPID_ERROR_INIT;
+
+    if (!o->pidfds || podpid_handoff_pidfds(r->targets, node_proc_path(o->look), &r->pidfds,
+                                            &r->n_pidfds, &error) == 0) {
+        return 0;
+    }
+    if (error.system_errno == ENOSYS && !needs_pidfds(o)) {
+        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_WARN, error.hint, "%s", error.message);
+        return 0;
+    }
+    hand_nothing(r, o->handoff_path, error.hint[0] ? error.hint : "try again, or with --wait",
+                 error.message, error.code == PODPID_ERR_ANSWER);
+    return -1;
+}
+
+static int write_file(const struct preflight_try *t, struct podpid_report *r)
+{
+    const struct podpid_preflight_options *o = t->options;
+    mode_t mode = (mode_t)(o->handoff_mode ? o->handoff_mode : HANDOFF_MODE);
+    CLEANUP(buf_free) struct buf text = {0};
+    struct err err = {0};
+    int rc;
+
+    if (!o->handoff_path) {
+        return 0;
+    }
+    rc = handoff_text(r->targets, &text, &err);
+    if (rc == 0) {
+        rc = handoff_write(o->handoff_path, mode, o->handoff_group, text.p, text.n, &err);
+    }
+    if (rc < 0) {
+        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL,
+                  err.hint[0] ? err.hint : "look at the folder's owner, mode and free space",
+                  "%s%s", err.text,
+                  is_there(o->handoff_path) ? "; the file from before stays" : "");
+    }
+    return rc;
+}
+
+static void hand_over(const struct preflight_try *t, struct podpid_report *r)
+{
+    const struct podpid_preflight_options *o = t->options;
+    char pidfds[48] = "";
+    struct rlimit before;
+    int rc;
+
+    if (!o->handoff_path && !o->pidfds) {
+        return;
+    }
+    if (checks_result(&r->table) == PODPID_FAIL) {
+        /* A look from a wrong place (status 3) proves nothing of the targets. */
+        hand_nothing(r, o->handoff_path, "see what failed above", "a check failed",
+                     r->result.n_findings && checks_exit_status(&r->table) == 1);
+        return;
+    }
+    /* The file wants descriptors, too, when the pidfds have taken all that the limit allows. */
+    nofile_raise(o->pidfds ? r->result.n_containers : 0, &before);
+    rc = open_pidfds(t, r);
+    rc = rc < 0 ? rc : write_file(t, r);
+    nofile_restore(&before);
+    if (rc < 0 || r->table.rows[CHECK_HANDOFF_WRITTEN].is.result == PODPID_WARN) {
+        return;
+    }
+    if (o->pidfds) {
+        snprintf(pidfds, sizeof(pidfds), ", %zu %s", r->n_pidfds,
+                 noun(r->n_pidfds, "pidfd", "pidfds"));
+    }
+    check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_PASS, NULL, "%s%s%zu %s%s",
+              o->handoff_path ? o->handoff_path : "", o->handoff_path ? ": " : "",
+              r->result.n_containers, noun(r->result.n_containers, "container", "containers"),
+              pidfds);
+}
+
+static int conclude(const struct preflight_try *t, struct podpid_report *r, struct err *err)
+{
+    const struct podpid_preflight_options *o = t->options;
+    const struct podpid_targets *targets = o->targets;
+    struct check_facts f = {.replay = o->look->replay,
+                            .no_runtime = o->look->no_runtime,
+                            .snapshot = t->snapshot,
+                            .before = t->before,
+                            .look_error = t->look_error,
+                            .peer = -1};
+    struct node_facts facts;
+    struct err why = {0};
+    int rc;
+
+    f.endpoint_error = &why;
+    r->table.arena = &r->arena;
+    r->checks = arena_calloc(&r->arena, N_CHECKS, sizeof(*r->checks));
+    if (!r->checks) {
+        return err_nomem(err);
+    }
+    for (size_t i = 0; i < N_CHECKS; i++) {
+        r->checks[i] = &r->table.rows[i].is;
+    }
+    rc = read_host(t, &r->arena, &facts, &f, &why);
+    if (rc == 0) {
+        rc = check_targets(t, r, &f, err);
+    }
+    if (rc < 0 || checks_evaluate(&r->table, &f) < 0) {
+        return err_nomem(err);
+    }
+    checks_apply_levels(&r->table, targets ? targets->levels : NULL, o->strict, o->ignore);
+    hand_over(t, r);
+    return r->table.failed ? err_nomem(err) : 0;
+}
+
+int preflight_conclude(const struct preflight_try *t, struct podpid_report **ret, struct err *err)
+{
+    struct podpid_report *r = calloc(1, sizeof(*r));
+    int rc;
+
+    if (!r) {
+        podpid_snapshot_free(t->snapshot);
+        return err_nomem(err);
+    }
+    r->snapshot = t->snapshot;
+    rc = conclude(t, r, err);
+    if (rc < 0) {
+        podpid_report_free(r);
+        return rc;
+    }
+    *ret = r;
+    return 0;
+}

@@ -1,0 +1,257 @@
+#include "resolver/proc/procfs.h"
+
+#include <dirent.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <sys/vfs.h>
+#include <unistd.h>
+
+#include "cri/base/cleanup.h"
+
+/* A cgroup text has been seen at 41 KB; a folder of files may hold anything. */
+enum {
+    TEXT_MAX = 1024 * 1024,
+    TEXT_FIRST = 4000,
+    MOUNTINFO_MAX = 64 * 1024 * 1024, /* a node may have 100,000 mounts */
+    PATH_ROOM = 64
+};
+
+/* O_NONBLOCK and O_NOCTTY: a folder of files may hold a pipe or a terminal; O_NOFOLLOW: or a link
+ * to somewhere else. None of it makes a difference in a procfs. */
+enum { OPEN_TEXT = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY };
+
+/* Whether a read that gives less than was asked for is the end: true for what the kernel writes in
+ * one piece, which saves a system call; not for files of many records, such as mountinfo. */
+enum piece { ONE_PIECE, MANY_PIECES };
+
+/* From the start of the file. pread: the same descriptor may be read again. */
+static int read_all(int fd, size_t max, enum piece piece, struct buf *b)
+{
+    b->n = 0;
+    for (;;) {
+        char *to = buf_reserve(b, TEXT_FIRST);
+        size_t room;
+        ssize_t n;
+
+        if (!to) {
+            return -ENOMEM;
+        }
+        room = b->cap - b->n - 1;
+        n = pread(fd, to, room, (off_t)b->n);
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return -errno;
+        }
+        b->n += (size_t)n;
+        b->p[b->n] = '\0';
+        if (b->n > max) {
+            return -EFBIG;
+        }
+        if (n == 0 || (piece == ONE_PIECE && (size_t)n < room)) {
+            return 0;
+        }
+    }
+}
+
+static int read_text(int dir_fd, const char *path, size_t max, enum piece piece, struct buf *b)
+{
+    AUTO_CLOSE int fd = openat(dir_fd, path, OPEN_TEXT);
+
+    b->n = 0;
+    return fd < 0 ? -errno : read_all(fd, max, piece, b);
+}
+
+static int gone_is_esrch(int rc)
+{
+    return err_is_gone(rc) ? -ESRCH : rc;
+}
+
+/* "<pid>/<name>", or "<pid>" where name is NULL. This runs once a process, hence no printf. */
+static int pid_path(char path[static PATH_ROOM], pid_t pid, const char *name)
+{
+    char digits[12];
+    size_t n = 0, len = name ? strlen(name) : 0;
+    char *p = path;
+
+    if (pid <= 0) {
+        return -ESRCH;
+    }
+    if (len > PATH_ROOM - sizeof(digits) - 2) {
+        return -ENAMETOOLONG;
+    }
+    for (; pid; pid /= 10) {
+        digits[n++] = (char)('0' + pid % 10);
+    }
+    while (n) {
+        *p++ = digits[--n];
+    }
+    if (name) {
+        *p++ = '/';
+        memcpy(p, name, len);
+        p += len;
+    }
+    *p = '\0';
+    return 0;
+}
+
+int procfs_open_pid(int proc_fd, pid_t pid)
+{
+    char path[PATH_ROOM];
+    int rc = pid_path(path, pid, NULL);
+
+    if (rc < 0) {
+        return rc;
+    }
+    rc = openat(proc_fd, path, O_PATH | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return rc < 0 ? gone_is_esrch(-errno) : rc;
+}
+
+int procfs_read(int proc_fd, pid_t pid, const char *name, struct buf *b)
+{
+    char path[PATH_ROOM];
+    int rc = pid_path(path, pid, name);
+
+    if (rc < 0) {
+        return rc;
+    }
+    return gone_is_esrch(read_text(proc_fd, path, TEXT_MAX, ONE_PIECE, b));
+}
+
+int procfs_read_pinned(int pid_fd, const char *name, struct buf *b)
+{
+    return gone_is_esrch(read_text(pid_fd, name, TEXT_MAX, ONE_PIECE, b));
+}
+
+int procfs_open_pinned(int pid_fd, const char *name)
+{
+    int fd = openat(pid_fd, name, OPEN_TEXT);
+
+    return fd < 0 ? gone_is_esrch(-errno) : fd;
+}
+
+int procfs_read_again(int fd, struct buf *b)
+{
+    return gone_is_esrch(read_all(fd, TEXT_MAX, ONE_PIECE, b));
+}
+
+int procfs_read_file(int dir_fd, const char *name, size_t max, struct buf *b)
+{
+    return read_text(dir_fd, name, max, MANY_PIECES, b);
+}
+
+int procfs_read_thread_cgroup(int pid_fd, struct buf *b)
+{
+    AUTO_CLOSE int task = openat(pid_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    struct dir_reader dir = {.fd = task};
+    struct dir_entry entry = {0};
+    int rc;
+
+    if (task < 0) {
+        return gone_is_esrch(-errno);
+    }
+    while ((rc = dir_next(&dir, &entry)) > 0) {
+        struct stat_line stat;
+        int32_t tid;
+
+        if (!procfs_pid_name(entry.name, &tid) || procfs_read(task, tid, "stat", b) < 0 ||
+            !stat_parse((struct str){b->p, b->n}, &stat) || stat.state == 'Z' ||
+            stat.state == 'X') {
+            continue;
+        }
+        if (procfs_read(task, tid, "cgroup", b) == 0) {
+            return 0;
+        }
+    }
+    return rc < 0 ? gone_is_esrch(rc) : -ESRCH;
+}
+
+int procfs_open_self(const struct procfs *p)
+{
+    int fd = p->is_procfs ? openat(p->fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
+
+    return fd >= 0 ? fd : open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+}
+
+int procfs_read_mountinfo(const struct procfs *p, struct buf *b)
+{
+    AUTO_CLOSE int self = procfs_open_self(p);
+
+    return self < 0 ? -ENOENT : procfs_read_file(self, "mountinfo", MOUNTINFO_MAX, b);
+}
+
+bool procfs_pid_name(const char *name, int32_t *ret)
+{
+    return name[0] >= '1' && name[0] <= '9' && str_to_i32(str_of(name), ret);
+}
+
+int dir_next(struct dir_reader *d, struct dir_entry *ret)
+{
+    const struct dirent64 *e;
+
+    if (d->pos >= d->len) {
+        long n = syscall(SYS_getdents64, d->fd, d->data, sizeof(d->data));
+
+        if (n <= 0) {
+            return n < 0 ? -errno : 0;
+        }
+        d->pos = 0;
+        d->len = (size_t)n;
+    }
+    e = (const struct dirent64 *)(const void *)(d->data + d->pos);
+    d->pos += e->d_reclen;
+    *ret = (struct dir_entry){.name = e->d_name, .type = e->d_type};
+    return 1;
+}
+
+/* Is the procfs at fd that of our own PID namespace? Its "self" must be getpid(); as two namespaces
+ * may by chance have the same number for us, NSpid must have one number only, too (Linux >=4.1). */
+static bool is_own_pidns(int fd)
+{
+    CLEANUP(buf_free) struct buf b = {0};
+    struct status_text status;
+    char link[16];
+    ssize_t n = readlinkat(fd, "self", link, sizeof(link));
+    int32_t self;
+
+    if (n <= 0 || !str_to_i32((struct str){link, (size_t)n}, &self) || self != getpid()) {
+        return false;
+    }
+    return procfs_read(fd, self, "status", &b) < 0 ||
+           !status_parse((struct str){b.p, b.n}, &status) || status.n_nspid <= 1;
+}
+
+int procfs_open(const char *path, struct procfs *ret, struct err *err)
+{
+    AUTO_CLOSE int fd = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    struct procfs p = {.fd = -1};
+    struct statfs fs;
+    int rc = fd < 0 || fstatfs(fd, &fs) < 0 ? -errno : 0;
+
+    if (rc < 0) {
+        err_set(err, rc == -EACCES || rc == -EPERM ? ERR_DENIED : ERR_PROC, -rc, "%s: %s", path,
+                strerror(-rc));
+        err_hint(err, "--proc names the directory where the node's /proc is mounted");
+        return rc;
+    }
+    p.is_procfs = fs.f_type == PROC_SUPER_MAGIC;
+    p.own_pidns = p.is_procfs && is_own_pidns(fd);
+    p.other_pidns = p.is_procfs && !p.own_pidns;
+    snprintf(p.path, sizeof(p.path), "%s", path);
+    p.fd = TAKE_FD(fd);
+    *ret = p;
+    return 0;
+}
+
+void procfs_close(struct procfs *p)
+{
+    if (p && p->fd >= 0) {
+        close(p->fd);
+        p->fd = -1;
+    }
+}

@@ -1,0 +1,173 @@
+#include "resolver/proc/ptable.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "cri/base/cleanup.h"
+
+void ptable_free(struct ptable *t)
+{
+    if (t) {
+        arena_free(&t->arena);
+        *t = (struct ptable){0};
+    }
+}
+
+/* Where the row of pid is, or would be. */
+static size_t position(const struct ptable *t, pid_t pid)
+{
+    size_t lo = 0, hi = t->n_procs;
+
+    while (lo < hi) {
+        size_t mid = lo + (hi - lo) / 2;
+
+        if (t->procs[mid].pid < pid) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    return lo;
+}
+
+struct proc *ptable_find(const struct ptable *t, pid_t pid)
+{
+    size_t i = position(t, pid);
+
+    return i < t->n_procs && t->procs[i].pid == pid ? &t->procs[i] : NULL;
+}
+
+int ptable_set_stat(struct ptable *t, struct proc *row, const struct stat_line *s)
+{
+    const char *comm = arena_strdup(&t->arena, s->comm);
+
+    if (!comm) {
+        return -ENOMEM;
+    }
+    row->ppid = s->ppid;
+    row->session = s->session;
+    row->threads = s->threads;
+    row->start = s->start;
+    row->state = s->state;
+    row->comm = comm;
+    row->have |= PROC_STAT;
+    return 0;
+}
+
+static int load_stat(struct ptable *t, struct proc *row, struct str text)
+{
+    struct stat_line s;
+
+    return stat_parse(text, &s) && s.pid == row->pid ? ptable_set_stat(t, row, &s) : 0;
+}
+
+static void load_status(struct proc *row, struct str text)
+{
+    struct status_text s;
+
+    if (!status_parse(text, &s) || s.pid != row->pid) {
+        return;
+    }
+    row->ns_depth = (uint8_t)s.n_nspid;
+    row->nspid = s.n_nspid ? s.nspid[s.n_nspid - 1] : 0;
+    row->have |= PROC_STATUS;
+}
+
+/* 1: b has the text; 0: it cannot be had; negative errno: a shortage. */
+static int load_text(const struct procfs *p, struct proc *row, const char *name, struct buf *b)
+{
+    int rc = procfs_read(p->fd, row->pid, name, b);
+
+    if (rc == -ESRCH) {
+        row->have |= PROC_GONE;
+    }
+    return rc == 0 ? 1 : err_is_shortage(rc) ? rc : 0;
+}
+
+int ptable_load(struct ptable *t, const struct procfs *p, struct proc *row, unsigned want)
+{
+    CLEANUP(buf_free) struct buf b = {0};
+    int rc = 0;
+
+    want &= ~(unsigned)row->have;
+    if (row->have & PROC_GONE) {
+        return 0;
+    }
+    if (want & PROC_STAT) {
+        rc = load_text(p, row, "stat", &b);
+        if (rc > 0) {
+            rc = load_stat(t, row, (struct str){b.p, b.n});
+        }
+    }
+    if (rc == 0 && want & PROC_STATUS) {
+        rc = load_text(p, row, "status", &b);
+        if (rc > 0) {
+            load_status(row, (struct str){b.p, b.n});
+            rc = 0;
+        }
+    }
+    if (rc == 0 && want & PROC_NS) {
+        row->ns = arena_alloc(&t->arena, sizeof(*row->ns));
+        if (!row->ns) {
+            return -ENOMEM;
+        }
+        rc = procfs_read_ns(p, row->pid, PROC_NS_PID | PROC_NS_MNT | PROC_NS_NET | PROC_NS_CGROUP,
+                            row->ns);
+        row->have |= rc == 0 ? PROC_NS : 0;
+    }
+    return rc;
+}
+
+static void remove_row(struct ptable *t, pid_t pid)
+{
+    size_t i = position(t, pid);
+
+    if (i < t->n_procs && t->procs[i].pid == pid) {
+        t->n_procs--;
+        memmove(&t->procs[i], &t->procs[i + 1], (t->n_procs - i) * sizeof(*t->procs));
+    }
+}
+
+static struct proc *put_row(struct ptable *t, const struct proc *row)
+{
+    size_t i = position(t, row->pid);
+    void *items = t->procs;
+    int rc;
+
+    if (i == t->n_procs || t->procs[i].pid != row->pid) {
+        rc = arena_grow(&t->arena, &items, t->n_procs, &t->cap_procs, sizeof(*t->procs));
+        t->procs = items;
+        if (rc < 0) {
+            return NULL;
+        }
+        memmove(&t->procs[i + 1], &t->procs[i], (t->n_procs - i) * sizeof(*t->procs));
+        t->n_procs++;
+    }
+    t->procs[i] = *row;
+    return &t->procs[i];
+}
+
+int ptable_refresh(struct ptable *t, const struct procfs *p, pid_t pid, struct proc **ret)
+{
+    struct proc row = {.pid = pid};
+    struct pin pin;
+    int64_t text;
+    int rc = procfs_pin(p->fd, pid, &pin);
+
+    *ret = NULL;
+    if (rc == -ESRCH) {
+        remove_row(t, pid);
+    }
+    if (rc < 0) {
+        return err_is_shortage(rc) ? rc : 0;
+    }
+    text = ptable_intern(t, (struct str){pin.cgroup.p, pin.cgroup.n});
+    buf_free(&pin.cgroup);
+    if (text < 0 || ptable_set_stat(t, &row, &pin.stat) < 0) {
+        return -ENOMEM;
+    }
+    row.cgroup = (uint32_t)text;
+    *ret = put_row(t, &row);
+    return *ret ? 0 : -ENOMEM;
+}

@@ -1,0 +1,308 @@
+#include "resolver/targets/targets.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "cri/base/cleanup.h"
+#include "resolver/error.h"
+
+enum { POLICY_MAX = 1024 * 1024, MANIFEST_MAX = 64 * 1024 * 1024, POLICY_MAX_VALUES = 20000 };
+
+int podpid_targets_new(struct podpid_targets **ret, struct podpid_error *error)
+{
+    struct podpid_targets *t = calloc(1, sizeof(*t));
+    struct err err = {0};
+
+    if (!t) {
+        err_nomem(&err);
+        return error_publish(&err, error);
+    }
+    t->policy.wait = -1;
+    t->policy.handoff_mode = -1;
+    *ret = t;
+    return 0;
+}
+
+void podpid_targets_free(struct podpid_targets *t)
+{
+    if (t) {
+        arena_free(&t->arena);
+        free(t);
+    }
+}
+
+int targets_append(struct podpid_targets *t, const struct target *add, struct err *err)
+{
+    void *items = t->targets;
+
+    if (arena_grow(&t->arena, &items, t->n_targets, &t->cap_targets, sizeof(*add)) < 0) {
+        return err_nomem(err);
+    }
+    t->targets = items;
+    t->targets[t->n_targets++] = *add;
+    return 0;
+}
+
+int targets_append_pod(struct podpid_targets *t, const struct manifest_pod *add, struct err *err)
+{
+    void *items = t->pods;
+
+    if (arena_grow(&t->arena, &items, t->n_pods, &t->cap_pods, sizeof(*add)) < 0) {
+        return err_nomem(err);
+    }
+    t->pods = items;
+    t->pods[t->n_pods++] = *add;
+    return 0;
+}
+
+const char *glob_problem(const char *glob)
+{
+    if (!*glob) {
+        return "it is empty (\"*\" is all)";
+    }
+    for (const char *p = glob; *p; p++) {
+        if (*p == '\\' && !*++p) {
+            return "a backslash at the end";
+        }
+        if (*p == '[') {
+            const char *end = p + 1;
+
+            end += *end == '!' || *end == '^' ? 1 : 0;
+            end += *end == ']' ? 1 : 0;
+            end = strchr(end, ']');
+            if (!end) {
+                return "an open bracket that is never closed";
+            }
+            p = end;
+        }
+    }
+    return NULL;
+}
+
+/* ---- Files ---- */
+
+int targets_bad_version(const struct yaml_stream *s, const struct yaml_value *root, struct err *err)
+{
+    const struct yaml_value *version = yaml_get(root, "apiVersion");
+
+    return yaml_error(err, s->file, version ? version : root,
+                      "expected apiVersion v1 (a Pod or List) or podpid/v1 (a PreflightPolicy)");
+}
+
+int targets_mixed(const struct yaml_stream *s, const struct yaml_value *root, struct err *err)
+{
+    return yaml_error(err, s->file, root, "a file holds pods or one policy, not both");
+}
+
+static int read_input(const char *path, const char *name, struct buf *b, struct err *err)
+{
+    AUTO_CLOSE int opened = -1;
+    int fd = STDIN_FILENO;
+
+    if (strcmp(path, "-") != 0) {
+        fd = opened = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+        if (fd < 0) {
+            return err_set(err, ERR_INPUT, errno, "%s: cannot be read: %s", name, strerror(errno));
+        }
+    }
+    for (;;) {
+        char piece[65536];
+        ssize_t n = read(fd, piece, sizeof(piece));
+
+        if (n < 0 && errno == EINTR) {
+            continue;
+        }
+        if (n < 0) {
+            return err_set(err, ERR_INPUT, errno, "%s: cannot be read: %s", name, strerror(errno));
+        }
+        if (n == 0) {
+            return b->failed ? err_nomem(err) : 0;
+        }
+        buf_append(b, piece, (size_t)n);
+        if (b->n > MANIFEST_MAX) {
+            return err_set(err, ERR_INPUT, EFBIG, "%s: expected at most %d MiB", name,
+                           MANIFEST_MAX / 1024 / 1024);
+        }
+    }
+}
+
+static int read_stream(struct podpid_targets *t, struct str text, const char *name,
+                       const char *node_name, struct err *err)
+{
+    bool small = text.n <= POLICY_MAX;
+    struct yaml_stream stream = {0};
+    const char *version, *kind;
+    int rc = yaml_parse(text, name, small ? POLICY_MAX_VALUES * 10 : YAML_MAX_VALUES, &t->arena,
+                        &stream, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    if (stream.n == 0) {
+        return err_set(err, ERR_INPUT, EINVAL,
+                       "%s:1:1: expected a PreflightPolicy, a v1 Pod or a v1 List: it is empty",
+                       name);
+    }
+    if (stream.roots[0]->kind != YAML_MAP) {
+        return yaml_error(err, name, stream.roots[0],
+                          "expected a PreflightPolicy, a v1 Pod or a v1 List, not %s",
+                          yaml_kind_name(stream.roots[0]));
+    }
+    version = yaml_string(yaml_get(stream.roots[0], "apiVersion"));
+    kind = yaml_string(yaml_get(stream.roots[0], "kind"));
+    if (version && strcmp(version, "v1") == 0 && !(kind && strcmp(kind, "PreflightPolicy") == 0)) {
+        return manifest_read(t, &stream, node_name, err);
+    }
+    if (!small || stream.roots[0]->weight > POLICY_MAX_VALUES) {
+        return yaml_error(err, name, stream.roots[0],
+                          "expected a policy of at most 1 MiB and %d values", POLICY_MAX_VALUES);
+    }
+    return policy_read(t, &stream, err);
+}
+
+static int add_file(struct podpid_targets *t, const char *path, const char *node_name,
+                    struct err *err)
+{
+    CLEANUP(buf_free) struct buf b = {0};
+    char hostname[256] = "";
+    const char *name = arena_strdup(&t->arena, strcmp(path, "-") == 0 ? "(stdin)" : path);
+    int rc;
+
+    if (!name) {
+        return err_nomem(err);
+    }
+    rc = read_input(path, name, &b, err);
+    if (rc < 0) {
+        return rc;
+    }
+    node_name = node_name ? node_name : getenv("NODE_NAME");
+    if (!node_name || !*node_name) {
+        node_name = gethostname(hostname, sizeof(hostname) - 1) == 0 ? hostname : NULL;
+    }
+    return read_stream(t, (struct str){b.p ? b.p : "", b.n}, name, node_name, err);
+}
+
+int podpid_targets_add_file(struct podpid_targets *t, const char *path, const char *node_name,
+                            struct podpid_error *error)
+{
+    struct err err = {0};
+
+    return add_file(t, path, node_name, &err) < 0 ? error_publish(&err, error) : 0;
+}
+
+/* ---- Selectors ---- */
+
+static int copy(struct arena *a, const char *from, const char **ret)
+{
+    *ret = arena_strdup(a, from);
+    return from && !*ret ? -ENOMEM : 0;
+}
+
+static int add_selector(struct podpid_targets *t, const struct podpid_selector *from,
+                        struct err *err)
+{
+    const char *const globs[] = {from->pod, from->container};
+    struct target target = {.selector = PODPID_SELECTOR_INIT, .min_pods = 1};
+    const char **containers;
+    struct podpid_error why = PODPID_ERROR_INIT;
+
+    if (!from->namespace_ && !from->pod && !from->labels && !from->container && !from->uid) {
+        return err_set(err, ERR_USAGE, EINVAL, "a selector that selects nothing in particular");
+    }
+    for (size_t i = 0; i < 2; i++) {
+        if (globs[i] && glob_problem(globs[i])) {
+            return err_set(err, ERR_USAGE, EINVAL, "bad glob \"%s\": %s", globs[i],
+                           glob_problem(globs[i]));
+        }
+    }
+    if (podpid_selector_check(from, &why) < 0) {
+        return err_set(err, ERR_USAGE, EINVAL, "%s", why.message);
+    }
+    containers = arena_calloc(&t->arena, 1, sizeof(*containers));
+    if (!containers || copy(&t->arena, from->namespace_, &target.selector.namespace_) < 0 ||
+        copy(&t->arena, from->pod, &target.selector.pod) < 0 ||
+        copy(&t->arena, from->labels, &target.selector.labels) < 0 ||
+        copy(&t->arena, from->uid, &target.selector.uid) < 0 ||
+        copy(&t->arena, from->container, containers) < 0) {
+        return err_nomem(err);
+    }
+    target.containers = containers;
+    target.n_containers = from->container ? 1 : 0;
+    target.what = arena_printf(
+        &t->arena, "%s/%s%s%s%s%s", from->namespace_ ? from->namespace_ : "*",
+        from->pod ? from->pod : "*", from->labels ? " with " : "", from->labels ? from->labels : "",
+        from->uid ? " of uid " : "", from->uid ? from->uid : "");
+    return target.what ? targets_append(t, &target, err) : err_nomem(err);
+}
+
+int podpid_targets_add_selector(struct podpid_targets *t, const struct podpid_selector *selector,
+                                struct podpid_error *error)
+{
+    struct podpid_selector full = PODPID_SELECTOR_INIT;
+    struct err err = {0};
+
+    memcpy(&full, selector, selector->size < sizeof(full) ? selector->size : sizeof(full));
+    full.size = sizeof(full);
+    return add_selector(t, &full, &err) < 0 ? error_publish(&err, error) : 0;
+}
+
+int podpid_targets_answerable(const struct podpid_targets *t, const struct podpid_snapshot *s,
+                              struct podpid_error *error)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < t->n_targets; i++) {
+        rc = podpid_selector_answerable(&t->targets[i].selector, s, error);
+    }
+    return rc;
+}
+
+size_t podpid_targets_count(const struct podpid_targets *t)
+{
+    return t->n_targets + t->n_pods;
+}
+
+const struct podpid_policy *podpid_targets_policy(const struct podpid_targets *t)
+{
+    return &t->policy;
+}
+
+bool target_names(const struct target *target, size_t i, const struct podpid_container *c)
+{
+    struct podpid_selector one = PODPID_SELECTOR_INIT;
+
+    one.container = target->containers[i];
+    return podpid_selector_matches(&one, c);
+}
+
+static bool names_any(const struct target *target, const struct podpid_container *c)
+{
+    for (size_t i = 0; i < target->n_containers; i++) {
+        if (target_names(target, i, c)) {
+            return true;
+        }
+    }
+    return target->n_containers == 0;
+}
+
+bool podpid_targets_match(const struct podpid_targets *t, const struct podpid_container *c)
+{
+    for (size_t i = 0; i < t->n_targets; i++) {
+        if (podpid_selector_matches_pod(&t->targets[i].selector, c->pod) &&
+            names_any(&t->targets[i], c)) {
+            return true;
+        }
+    }
+    for (size_t i = 0; i < t->n_pods; i++) {
+        for (size_t k = 0; k < t->pods[i].n_containers; k++) {
+            const char *id = t->pods[i].containers[k].id;
+
+            if (id && strcmp(id, c->id) == 0) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
