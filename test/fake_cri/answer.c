@@ -1,15 +1,15 @@
-#include "answer.h"
+#include "test/fake_cri/answer.h"
 
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "conn.h"
 #include "cri/base/cleanup.h"
 #include "cri/cri.pb-c.h"
 #include "cri/grpc/message.h"
-#include "json_wire.h"
-#include "script.h"
+#include "test/fake_cri/conn.h"
+#include "test/fake_cri/json_wire.h"
+#include "test/fake_cri/script.h"
 
 /* A fault that takes the place of the answer. */
 static bool faulty(struct stream *s, const json_t *fault)

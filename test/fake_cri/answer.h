@@ -3,7 +3,7 @@
 #define PODPID_TEST_FAKE_CRI_ANSWER_H
 
 #include "cri/base/clock.h"
-#include "stream.h"
+#include "test/fake_cri/stream.h"
 
 /* To a call that was asked in full: answers it, does to it what is to go wrong, or puts it off
  * (answered is false again, due says until when). */

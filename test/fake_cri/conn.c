@@ -1,4 +1,4 @@
-#include "conn.h"
+#include "test/fake_cri/conn.h"
 
 #include <errno.h>
 #include <stdio.h>
@@ -6,7 +6,7 @@
 #include <sys/socket.h>
 #include <unistd.h>
 
-#include "answer.h"
+#include "test/fake_cri/answer.h"
 
 const json_t *conn_option(const struct fake_conn *c, const char *key)
 {

@@ -5,8 +5,8 @@
 #include <nghttp2/nghttp2.h>
 #include <stdbool.h>
 
-#include "script.h"
-#include "stream.h"
+#include "test/fake_cri/script.h"
+#include "test/fake_cri/stream.h"
 
 struct fake_conn {
     struct fake_cri *f;

@@ -1,11 +1,11 @@
-#include "fake_cri.h"
+#include "test/fake_cri/fake_cri.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "script.h"
+#include "test/fake_cri/script.h"
 
 struct fake_cri *fake_cri_new(json_t *script, const char *dir)
 {

@@ -1,4 +1,4 @@
-#include "json_wire.h"
+#include "test/fake_cri/json_wire.h"
 
 #include <string.h>
 

@@ -7,7 +7,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "fake_cri.h"
+#include "test/fake_cri/fake_cri.h"
 
 enum { CONNS_MOST = 64 };
 

@@ -1,4 +1,4 @@
-#include "script.h"
+#include "test/fake_cri/script.h"
 
 #include <stdio.h>
 #include <string.h>

@@ -4,7 +4,7 @@
 
 #include <protobuf-c/protobuf-c.h>
 
-#include "fake_cri.h"
+#include "test/fake_cri/fake_cri.h"
 
 struct fake_cri {
     json_t *script;

@@ -1,12 +1,12 @@
-#include "stream.h"
+#include "test/fake_cri/stream.h"
 
 #include <nghttp2/nghttp2.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "conn.h"
 #include "cri/grpc/message.h"
+#include "test/fake_cri/conn.h"
 
 #define NV(k, v)                                                                                   \
     (nghttp2_nv)                                                                                   \

@@ -1,7 +1,7 @@
 /* A client in the middle of its requests, and whatever a server may send to it: from the bytes to
  * the replies. The input's first byte says in what pieces it comes. Every request has one reply at
  * most; a connection that failed has words for it. */
-#include "fuzz.h"
+#include "test/fuzz/fuzz.h"
 
 #include "cri/base/cleanup.h"
 #include "cri/grpc/grpc.h"

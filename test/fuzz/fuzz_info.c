@@ -1,5 +1,5 @@
 /* The verbose info of a status: what comes out of it is text, and a pid that is one. */
-#include "fuzz.h"
+#include "test/fuzz/fuzz.h"
 
 #include <string.h>
 

@@ -5,8 +5,8 @@
 #define PODPID_TEST_NODE_H
 
 #include "cri/base/clock.h"
-#include "fake_cri.h"
 #include "resolver/podpid.h"
+#include "test/fake_cri/fake_cri.h"
 #include "test/support/schema.h"
 
 #define NODE_POD_UID "6f2f9a52-4bb7-4f0a-9f3e-0c2d1b7a8e11"

@@ -1,4 +1,4 @@
-#include "rows.h"
+#include "test/support/rows.h"
 
 #include <setjmp.h>
 #include <stdarg.h>

@@ -1,0 +1,79 @@
+/* The stream of container events: of whom it may be read, how it goes on and ends. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "cri/rpc/rpc.h"
+#include "test/support/cri_rig.h"
+
+static void events(void **state)
+{
+    struct view_runtime who;
+    struct rig r;
+
+    (void)state;
+    rig_open_runtime(&r, "containerd-2.1.9");
+    rig_ask_all(&r);
+    who = rig_reply(&r, TAG_IDENTITY)->runtime;
+    assert_true(client_watch_events(r.client, &who));
+    assert_false(client_watch_events(r.client, &who)); /* one stream is enough */
+    rig_rounds(&r, 10);
+    assert_true(rig_count(&r, CLIENT_EVENT) >= 1);
+    assert_int_equal(rig_count(&r, CLIENT_EVENTS_END), 0);
+    client_cancel(r.client); /* requests only: the stream goes on */
+    assert_int_equal(client_get_identity(r.client, &r.arena, 5, &r.err), 0);
+    rig_run(&r);
+    assert_int_equal(rig_count(&r, CLIENT_EVENTS_END), 0);
+    rig_close(&r);
+
+    rig_open_runtime(&r, "crio-1.37"); /* with pod events off */
+    rig_ask_all(&r);
+    assert_true(client_watch_events(r.client, &rig_reply(&r, TAG_IDENTITY)->runtime));
+    rig_rounds(&r, 10);
+    assert_int_equal(r.rc, 0);
+    assert_int_equal(rig_count(&r, CLIENT_EVENTS_END), 1);
+    assert_int_equal(r.replies[r.n_replies - 1].rc, 0);
+    rig_close(&r);
+
+    rig_open(&r, "{'replies': {" SCRIPT_BASE "}}");
+    rig_ask_all(&r);
+    assert_true(client_watch_events(r.client, &rig_reply(&r, TAG_IDENTITY)->runtime));
+    rig_rounds(&r, 10);
+    assert_int_equal(r.replies[r.n_replies - 1].kind, CLIENT_EVENTS_END);
+    assert_int_equal(r.replies[r.n_replies - 1].rc, -EOPNOTSUPP);
+    rig_close(&r);
+}
+
+static void whose_events_may_be_read(void **state)
+{
+    static const struct {
+        const char *name, *version;
+        bool safe;
+    } cases[] = {
+        {"containerd", "1.6.20~ds1", false}, {"containerd", "1.7.24", false},
+        {"containerd", "2.0.0", true},       {"containerd", "v2.1.9+unknown", true},
+        {"containerd", "10.0", true},        {"containerd", "", false},
+        {"containerd", NULL, false},         {"containerd", "x", false},
+        {"cri-o", "1.26.0", true},           {"docker", "28.5.1", false},
+        {"another", "9.9", false},           {NULL, NULL, false},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        assert_int_equal(cri_rpc_events_are_safe(cases[i].name, cases[i].version), cases[i].safe);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(events),
+        cmocka_unit_test(whose_events_may_be_read),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

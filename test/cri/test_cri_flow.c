@@ -1,0 +1,147 @@
+/* How answers come to the CRI client: never, late, in pieces, many at once, huge, or too late. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+
+#include <cmocka.h>
+
+#include "cri/grpc/grpc.h"
+#include "test/support/cri_rig.h"
+
+static void a_silent_peer_only_keeps_waiting(void **state)
+{
+    static const char *const scripts[] = {"{'silent': true}",
+                                          "{'replies': {" SCRIPT_BASE
+                                          "}, 'faults': {'ListContainers': {'never': 1}}}"};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct rig r;
+
+        rig_open(&r, scripts[i]);
+        rig_ask(&r);
+        rig_rounds(&r, 1000);
+        assert_int_equal(r.rc, 0);
+        assert_int_equal(client_pending(r.client), i == 0 ? 2 : 1);
+        assert_true(client_deadline(r.client) == NSEC_NEVER);
+        rig_close(&r);
+    }
+}
+
+static void a_slow_answer_comes(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_open(&r, "{'replies': {" SCRIPT_BASE "}, 'faults': {'ListContainers': {'hold': 300}}}");
+    rig_ask(&r);
+    rig_run(&r);
+    assert_int_equal(rig_reply(&r, TAG_LIST)->rc, 0);
+    assert_true(r.now > NSEC_PER_SEC + 300 * NSEC_PER_MSEC);
+    rig_close(&r);
+}
+
+static void in_single_bytes(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_open_runtime(&r, "containerd-2.1.9");
+    json_object_set_new(fake_cri_script(r.fake), "piece", json_integer(1));
+    rig_ask_all(&r);
+    assert_int_equal(rig_status_named(&r, "facts-a1")->pid, 27498);
+    rig_close(&r);
+}
+
+static void ask_for_many(struct rig *r, unsigned n)
+{
+    json_t *statuses = json_object();
+
+    for (unsigned i = 0; i < n; i++) {
+        char id[16];
+
+        snprintf(id, sizeof(id), "c%u", i);
+        json_object_set_new(statuses, id, json_pack("{s:{s:s}}", "status", "id", id));
+        assert_int_equal(client_get_container(r->client, id, &r->arena, TAG_CONTAINER + i, &r->err),
+                         0);
+    }
+    json_object_set_new(fake_cri_script(r->fake), "replies",
+                        json_pack("{s:o}", "ContainerStatus", statuses));
+}
+
+static void many_at_once_but_not_too_many(void **state)
+{
+    static const struct {
+        const char *script;
+        unsigned peak;
+    } cases[] = {{"{}", GRPC_STREAMS_MOST}, {"{'max_streams': 7}", 7}};
+
+    (void)state;
+    for (size_t i = 0; i < 2; i++) {
+        struct rig r;
+
+        rig_open(&r, cases[i].script);
+        ask_for_many(&r, 450);
+        rig_run(&r);
+        assert_int_equal(r.rc, 0);
+        assert_int_equal(r.n_replies, 450);
+        for (unsigned k = 0; k < 450; k++) {
+            assert_int_equal(rig_reply(&r, TAG_CONTAINER + k)->rc, 0);
+        }
+        assert_true(fake_cri_peak(r.fake) > 5);
+        assert_true(fake_cri_peak(r.fake) <= cases[i].peak);
+        rig_close(&r);
+    }
+}
+
+static void a_reply_of_nearly_64_mib(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_open(&r, "{'replies': {" SCRIPT_BASE "}, 'faults': {'ListContainers': {'pad': 67108000}}}");
+    rig_ask(&r);
+    rig_run(&r);
+    assert_int_equal(r.rc, 0);
+    assert_int_equal(rig_reply(&r, TAG_LIST)->rc, 0);
+    rig_close(&r);
+}
+
+static void what_is_cancelled_is_never_answered(void **state)
+{
+    struct rig r;
+
+    (void)state;
+    rig_open(&r,
+             "{'replies': {" SCRIPT_BASE ", 'ContainerStatus': {'d': {'status': {'id': 'd'}}}}, "
+             "'faults': {'ContainerStatus c': {'hold': 50}, 'ListContainers': {'never': 1}}}");
+    rig_ask(&r);
+    client_get_container(r.client, "c", &r.arena, TAG_CONTAINER, &r.err);
+    rig_rounds(&r, 5);
+    assert_int_equal(client_pending(r.client), 2);
+    client_cancel(r.client);
+    assert_int_equal(client_pending(r.client), 0);
+    client_get_container(r.client, "d", &r.arena, TAG_CONTAINER + 1, &r.err);
+    rig_rounds(&r, 200);
+    assert_int_equal(r.rc, 0);
+    assert_int_equal(r.n_replies, 2);
+    assert_non_null(rig_reply(&r, TAG_IDENTITY));
+    assert_int_equal(rig_reply(&r, TAG_CONTAINER + 1)->rc, 0);
+    rig_close(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_silent_peer_only_keeps_waiting),
+        cmocka_unit_test(a_slow_answer_comes),
+        cmocka_unit_test(in_single_bytes),
+        cmocka_unit_test(many_at_once_but_not_too_many),
+        cmocka_unit_test(a_reply_of_nearly_64_mib),
+        cmocka_unit_test(what_is_cancelled_is_never_answered),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

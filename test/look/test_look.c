@@ -1,0 +1,201 @@
+/* The rounds of a look: a runtime and a /proc in which containers come and go while it goes on, and
+ * how long it waits for strays. The clock is the test's. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "test/support/look_rig.h"
+
+static void a_quiet_node(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open_verified(&r);
+    rig_look(&r, 1000);
+    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    assert_true(podpid_snapshot_complete(r.snapshot));
+    assert_int_equal(rig_asked(&r, "ContainerStatus"), 1);
+    assert_int_equal(rig_asked(&r, "ListContainers"), 2);
+    look_rig_close(&r);
+}
+
+static void newcomer_arrives(struct look_rig *r)
+{
+    if (rig_asked(r, "ContainerStatus") == 1 && rig_once(r)) {
+        rig_running(r, 'b', 300);
+    }
+}
+
+static void only_in_the_second_list(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open_verified(&r);
+    r.act = newcomer_arrives;
+    rig_look(&r, 1000);
+    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    rig_expect(&r, 'b', PODPID_VERIFIED, 300);
+    assert_int_equal(rig_asked(&r, "ContainerStatus"), 2); /* a was not asked again */
+    look_rig_close(&r);
+}
+
+static void container_vanishes(struct look_rig *r)
+{
+    if (rig_asked(r, "ContainerStatus") == 2 && rig_once(r)) {
+        rig_unlist(r, 'b');
+        rig_forget(r, 'b');
+        rig_reap(r, 300);
+    }
+}
+
+static void only_in_the_first_list(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open_verified(&r);
+    rig_running(&r, 'b', 300);
+    r.act = container_vanishes;
+    rig_look(&r, 1000);
+    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    assert_null(rig_found(&r, 'b'));
+    assert_true(podpid_snapshot_complete(r.snapshot));
+    look_rig_close(&r);
+}
+
+static void restart(struct look_rig *r)
+{
+    if (rig_asked(r, "ContainerStatus") == 1 && rig_once(r)) {
+        rig_reap(r, 200);
+        rig_container(r, 'a', "EXITED", 0);
+        rig_container(r, 'b', "RUNNING", 300);
+        rig_process(r, 300, 50, RIG_STARTED + 50, 'S', rig_cgroup('b'));
+    }
+}
+
+static void restarts_with_a_new_id(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open_verified(&r);
+    r.act = restart;
+    rig_look(&r, 1000);
+    rig_expect(&r, 'a', PODPID_EXITED, 0);
+    rig_expect(&r, 'b', PODPID_VERIFIED, 300);
+    look_rig_close(&r);
+}
+
+/* Docker starts the same container again: the status said exited, the list that came after it says
+ * running. */
+static void starts_again(struct look_rig *r)
+{
+    if (rig_asked(r, "ContainerStatus") == 1 && rig_once(r)) {
+        rig_container(r, 'a', "RUNNING", 300);
+        rig_process(r, 300, 50, RIG_STARTED + 50, 'S', rig_cgroup('a'));
+    }
+}
+
+static void restarts_with_its_old_id(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open(&r);
+    rig_container(&r, 'a', "EXITED", 0);
+    r.act = starts_again;
+    rig_look(&r, 1000);
+    rig_expect(&r, 'a', PODPID_VERIFIED, 300);
+    assert_int_equal(rig_asked(&r, "ContainerStatus"), 2); /* agreed once, it is not asked again */
+    look_rig_close(&r);
+}
+
+static void status_is_gone(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open_verified(&r);
+    rig_list(&r, 'b', "EXITED"); /* listed, being removed */
+    rig_look(&r, 2000);
+    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    assert_null(rig_found(&r, 'b'));
+    assert_true(podpid_snapshot_complete(r.snapshot));
+    assert_true(rig_took_ms(&r) < 600);
+
+    /* A running one that is listed on and on may not be missing. */
+    rig_list(&r, 'b', "RUNNING");
+    rig_look(&r, 2000);
+    rig_expect(&r, 'b', PODPID_VERDICT_ERROR, 0);
+    assert_false(podpid_snapshot_complete(r.snapshot));
+    look_rig_close(&r);
+}
+
+static size_t strays(const struct look_rig *r)
+{
+    size_t n;
+
+    assert_int_equal(r->rc, 1);
+    podpid_snapshot_strays(r->snapshot, &n);
+    return n;
+}
+
+static void leaves_in_time(struct look_rig *r)
+{
+    if (rig_took_ms(r) == 500) {
+        rig_reap(r, 400);
+    }
+}
+
+static void strays_prove_themselves(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open_verified(&r);
+    rig_process(&r, 400, 50, RIG_STARTED, 'S', rig_cgroup('c'));
+    rig_look(&r, 3000);
+    assert_int_equal(strays(&r), 1);
+    assert_in_range(rig_took_ms(&r), 1000, 1200);
+    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+
+    r.act = leaves_in_time;
+    rig_look(&r, 3000);
+    assert_int_equal(strays(&r), 0);
+
+    /* Not asked for. */
+    rig_process(&r, 400, 50, RIG_STARTED, 'S', rig_cgroup('c'));
+    r.act = NULL;
+    r.options.no_strays = true;
+    rig_look(&r, 3000);
+    assert_int_equal(strays(&r), 0);
+    assert_true(rig_took_ms(&r) < 400);
+    r.options.no_strays = false;
+
+    /* No time for a second sight: none is reported, and none is waited for. */
+    r.options.timeout = NSEC_PER_SEC / 2;
+    rig_look(&r, 3000);
+    assert_int_equal(strays(&r), 0);
+    assert_true(rig_took_ms(&r) < 400);
+    look_rig_close(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_quiet_node),
+        cmocka_unit_test(only_in_the_second_list),
+        cmocka_unit_test(only_in_the_first_list),
+        cmocka_unit_test(restarts_with_a_new_id),
+        cmocka_unit_test(restarts_with_its_old_id),
+        cmocka_unit_test(status_is_gone),
+        cmocka_unit_test(strays_prove_themselves),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,113 @@
+/* A look at PIDs that change while it goes on: told anew, dead for a while, taken by somebody else.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include <cmocka.h>
+
+#include "test/support/look_rig.h"
+
+static void told_anew(struct look_rig *r)
+{
+    if (rig_asked(r, "ContainerStatus") == 2 && rig_once(r)) {
+        rig_status(r, 'a', "RUNNING", 300);
+    }
+}
+
+static void pid_changes_between(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open_verified(&r);
+    rig_reap(&r, 200);
+    rig_process(&r, 300, 50, RIG_STARTED, 'S', rig_cgroup('a'));
+    r.act = told_anew;
+    rig_look(&r, 1000);
+    rig_expect(&r, 'a', PODPID_VERIFIED, 300);
+    look_rig_close(&r);
+}
+
+static void noticed_late(struct look_rig *r)
+{
+    if (rig_asked(r, "ContainerStatus") == 3 && rig_once(r)) {
+        rig_container(r, 'a', "EXITED", 0);
+    }
+}
+
+static void a_dead_pid_is_running_for_a_while(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open_verified(&r);
+    rig_reap(&r, 200);
+    r.act = noticed_late;
+    rig_look(&r, 1000);
+    rig_expect(&r, 'a', PODPID_EXITED, 0);
+    assert_true(rig_took_ms(&r) < 600);
+
+    /* Never noticed: dead, within half a second. */
+    r.act = NULL;
+    rig_container(&r, 'a', "RUNNING", 200);
+    rig_look(&r, 2000);
+    rig_expect(&r, 'a', PODPID_DEAD, 0);
+    assert_true(rig_took_ms(&r) < 600);
+    look_rig_close(&r);
+}
+
+/* The PID is taken by somebody else after it was judged: the last reading sees it. */
+static void recycled_at_last(struct look_rig *r)
+{
+    if (rig_asked(r, "ListContainers") == 2 && rig_once(r)) {
+        rig_process(r, 200, 1, RIG_STARTED + 1, 'S', rig_cgroup('a'));
+    }
+}
+
+static void pinned_before_it_leaves(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open_verified(&r);
+    r.act = recycled_at_last;
+    rig_look(&r, 1000);
+    /* It is judged anew: as far as this /proc goes it is the main process. */
+    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    assert_int_equal(rig_found(&r, 'a')->start_time_ticks, RIG_STARTED + 1);
+    assert_true(rig_asked(&r, "ContainerStatus") >= 2);
+    look_rig_close(&r);
+}
+
+/* Somebody else at every look. */
+static void recycled_always(struct look_rig *r)
+{
+    rig_process(r, 200, 1, RIG_STARTED + 1 + r->acts++, 'S', rig_cgroup('a'));
+}
+
+static void changed_on_every_try(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open_verified(&r);
+    r.act = recycled_always;
+    rig_look(&r, 2000);
+    rig_expect(&r, 'a', PODPID_CHANGED, 0);
+    assert_int_equal(rig_found(&r, 'a')->start_time_ticks, 0);
+    look_rig_close(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(pid_changes_between),
+        cmocka_unit_test(a_dead_pid_is_running_for_a_while),
+        cmocka_unit_test(pinned_before_it_leaves),
+        cmocka_unit_test(changed_on_every_try),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

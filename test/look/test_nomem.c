@@ -1,0 +1,144 @@
+/* Looks in which the i-th allocation fails, for every i until none is left to fail: an error code,
+ * or a snapshot; never a crash or a leak (under AddressSanitizer). Linked with --wrap. */
+#include <errno.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "test/support/look_rig.h"
+#include "test/support/scratch.h"
+
+void *__real_malloc(size_t n);
+void *__real_calloc(size_t n, size_t size);
+void *__real_realloc(void *p, size_t n);
+void *__wrap_malloc(size_t n);
+void *__wrap_calloc(size_t n, size_t size);
+void *__wrap_realloc(void *p, size_t n);
+
+static bool armed;
+static unsigned long left;
+
+static bool fails(void)
+{
+    if (!armed || left == 0 || --left > 0) {
+        return false;
+    }
+    errno = ENOMEM;
+    return true;
+}
+
+void *__wrap_malloc(size_t n)
+{
+    return fails() ? NULL : __real_malloc(n);
+}
+
+void *__wrap_calloc(size_t n, size_t size)
+{
+    return fails() ? NULL : __real_calloc(n, size);
+}
+
+void *__wrap_realloc(void *p, size_t n)
+{
+    return fails() ? NULL : __real_realloc(p, n);
+}
+
+static int look_at(const struct podpid_options *o)
+{
+    struct podpid_error error = PODPID_ERROR_INIT;
+    const struct podpid_answer *answer;
+    struct podpid_snapshot *s = NULL;
+    struct podpid_index *x = NULL;
+    int rc = podpid_look_run(o, -1, &s, &error);
+
+    if (rc == 0) {
+        rc = podpid_whois(s, 1, 0, &answer, &error);
+    }
+    if (rc == 0) {
+        rc = podpid_index_new(s, &x, &error);
+    }
+    podpid_index_free(x);
+    podpid_snapshot_free(s);
+    return rc;
+}
+
+static void a_capture(void **state)
+{
+    struct podpid_options o = PODPID_OPTIONS_INIT;
+    unsigned long i = 1;
+    bool failed = true;
+
+    (void)state;
+    o.replay = TEST_DIR "/fixtures/captures/demo";
+    o.no_environment = true;
+    o.want_processes = true;
+    for (; failed; i++) {
+        int rc;
+
+        left = i;
+        armed = true;
+        rc = look_at(&o);
+        armed = false;
+        failed = left == 0;
+        if (rc != 0 && rc != PODPID_ERR_NOMEM) {
+            fail_msg("allocation %lu: code %d", i, rc);
+        }
+        assert_true(failed || rc == 0);
+        assert_true(i < 100000);
+    }
+    assert_true(i > 20); /* there were some to fail */
+}
+
+/* The rig's own part goes without failures. */
+static void one_step(struct look_rig *r)
+{
+    armed = left > 0;
+    r->rc = podpid_look_step(r->look, r->now, &r->error);
+    armed = false;
+}
+
+static void a_runtime(void **state)
+{
+    unsigned long i = 1;
+    bool failed = true;
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open(&r);
+    r.options.want_processes = true;
+    r.step = one_step;
+    rig_container(&r, 'a', "RUNNING", 200);
+    rig_process(&r, 200, 50, 10000, 'S', rig_cgroup('a'));
+    rig_process(&r, 300, 50, 10000, 'S', rig_cgroup('c')); /* a stray: a second round */
+    for (; failed; i++) {
+        left = i;
+        rig_look(&r, 20000);
+        failed = left == 0;
+        if (r.rc == 1) {
+            const struct podpid_container *c = rig_found(&r, 'a');
+
+            assert_true(!c || c->pid == 0 || (c->pid == 200 && c->verdict == PODPID_VERIFIED));
+        } else if (r.rc != PODPID_ERR_NOMEM && r.rc != PODPID_ERR_RUNTIME) {
+            /* The library that speaks HTTP/2 has no other word for it than a broken connection. */
+            fail_msg("allocation %lu: code %d: %s", i, r.rc, r.error.message);
+        }
+        assert_true(failed || r.rc == 1);
+        assert_true(i < 100000);
+    }
+    assert_true(i > 20);
+    look_rig_close(&r);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(a_capture),
+        cmocka_unit_test(a_runtime),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,468 @@
+/* The checks: always all, in order; how bad each finding is; what levels do to it. */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "resolver/preflight/checks.h"
+#include "resolver/targets/targets.h"
+#include "test/support/rows.h"
+
+#define P PODPID_PASS
+#define W PODPID_WARN
+#define F PODPID_FAIL
+#define S PODPID_SKIP
+
+/* A node with facts, and checks of it. */
+struct bench {
+    struct arena arena;
+    struct check_table table;
+    struct node_facts node;
+    struct check_facts facts;
+    struct podpid_snapshot *snapshot, *before;
+};
+
+static void begin(struct bench *b, const struct row_line *lines, size_t n)
+{
+    *b = (struct bench){.table = {.arena = NULL}};
+    b->table.arena = &b->arena;
+    b->node.node.cgroup_mode = "v2";
+    b->snapshot = rows_snapshot(lines, n, &rows_runtime);
+    b->facts = (struct check_facts){.node = &b->node,
+                                    .snapshot = b->snapshot,
+                                    .connected = true,
+                                    .peer = 1,
+                                    .peer_in_proc = true};
+}
+
+static void evaluate(struct bench *b)
+{
+    assert_int_equal(checks_evaluate(&b->table, &b->facts), 0);
+}
+
+static void end(struct bench *b)
+{
+    podpid_snapshot_free(b->snapshot);
+    podpid_snapshot_free(b->before);
+    arena_free(&b->arena);
+}
+
+static enum podpid_result result(const struct bench *b, enum check_id id)
+{
+    return b->table.rows[id].is.result;
+}
+
+static const struct row_line well[] = {
+    {"prod", "web", "u", "s", "app", "aa01", PODPID_VERIFIED, 10, 1, 0, NULL, NULL, NULL},
+    {"prod", "web", "u", "s", "init", "aa02", PODPID_EXITED, 0, 1, 0, NULL, NULL, NULL},
+};
+
+static void all_checks_in_order_with_hints(void **state)
+{
+    static const char *const ids[] = {
+        "host.proc",   "host.pidns",      "host.cgroupns",  "host.cgroup",   "runtime.endpoint",
+        "runtime.api", "runtime.ready",   "pods.listed",    "pids.verified", "pids.stable",
+        "pids.strays", "targets.present", "handoff.written"};
+    static const enum podpid_result results[] = {P, P, P, P, P, P, P, P, P, S, P, S, S};
+    struct bench b;
+
+    (void)state;
+    begin(&b, well, 2);
+    evaluate(&b);
+    for (unsigned i = 0; i < N_CHECKS; i++) {
+        const struct podpid_check *c = &b.table.rows[i].is;
+
+        assert_string_equal(c->id, ids[i]);
+        assert_int_equal(c->result, results[i]);
+        assert_non_null(c->detail);
+        assert_null(strchr(c->detail, '\n'));
+    }
+    assert_int_equal(checks_result(&b.table), PODPID_PASS);
+    assert_int_equal(checks_exit_status(&b.table), 0);
+    end(&b);
+}
+
+static void every_verdict_has_its_severity(void **state)
+{
+    static const struct {
+        enum podpid_verdict verdict;
+        enum podpid_result result;
+    } cases[] = {
+        {PODPID_VERIFIED, P}, {PODPID_CREATED, P},    {PODPID_EXITED, P},
+        {PODPID_UNKNOWN, W},  {PODPID_VM, W},         {PODPID_INFERRED, W},
+        {PODPID_UNPROVEN, W}, {PODPID_NO_PROCESS, W}, {PODPID_DEAD, W},
+        {PODPID_ZOMBIE, W},   {PODPID_MOVED, F},      {PODPID_RECYCLED, F},
+        {PODPID_MISMATCH, F}, {PODPID_CHANGED, W},    {PODPID_VERDICT_ERROR, W},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct row_line line = well[0];
+        struct bench b;
+        const struct podpid_check *c;
+
+        line.verdict = cases[i].verdict;
+        line.reason = "because";
+        begin(&b, &line, 1);
+        evaluate(&b);
+        c = &b.table.rows[CHECK_PIDS_VERIFIED].is;
+        assert_int_equal(c->result, cases[i].result);
+        assert_int_equal(c->n_items, cases[i].result == P ? 0 : 1);
+        assert_true((c->hint != NULL) == (cases[i].result != P));
+        if (c->n_items) {
+            assert_int_equal(strncmp(c->items[0], "prod/web/app: ", 14), 0);
+        }
+        end(&b);
+    }
+}
+
+static void a_target_is_named_by_targets_present_only(void **state)
+{
+    struct row_line line = well[0];
+    struct bench b;
+    const struct podpid_container *c;
+    const char *finding = "prod/web/app: mismatch";
+    struct targets_result r = {.findings = &finding, .n_findings = 1, .n_containers = 1};
+
+    (void)state;
+    line.verdict = PODPID_MISMATCH;
+    begin(&b, &line, 1);
+    c = b.snapshot->pods[0]->containers[0];
+    r.containers = &c;
+    b.facts.targets = &r;
+    b.facts.n_targets = 1;
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_PIDS_VERIFIED), P);
+    assert_int_equal(result(&b, CHECK_TARGETS_PRESENT), F);
+    assert_int_equal(b.table.rows[CHECK_TARGETS_PRESENT].is.n_items, 1);
+    assert_int_equal(checks_exit_status(&b.table), 1);
+    end(&b);
+}
+
+/* What targets.present says of so many. */
+static void targets_say(size_t n_accepted, size_t n_containers, size_t n_findings, const char *text)
+{
+    const char *findings[] = {"a", "b", "c"};
+    struct targets_result r = {.findings = findings,
+                               .n_findings = n_findings,
+                               .n_containers = n_containers,
+                               .n_accepted = n_accepted};
+    const struct podpid_container *all[3];
+    struct bench b;
+
+    begin(&b, well, 1);
+    for (size_t i = 0; i < 3; i++) {
+        all[i] = b.snapshot->pods[0]->containers[0];
+    }
+    r.containers = all;
+    b.facts.targets = &r;
+    b.facts.n_targets = 1;
+    evaluate(&b);
+    assert_string_equal(b.table.rows[CHECK_TARGETS_PRESENT].is.detail, text);
+    end(&b);
+}
+
+static void what_is_counted_is_called_as_many(void **state)
+{
+    static const pid_t pids[] = {5};
+    static const struct podpid_stray stray = {"aa", "u", "/kubepods/u/aa", pids, 1, NULL};
+    const struct podpid_stray *one = &stray;
+    struct bench b;
+
+    (void)state;
+    targets_say(1, 1, 0, "1 target container");
+    targets_say(2, 2, 0, "2 target containers");
+    targets_say(0, 0, 1, "1 target is missing");
+    targets_say(0, 0, 2, "2 targets are missing");
+    targets_say(0, 1, 1, "0 of 1 target container is as it must be");
+    targets_say(1, 3, 2, "1 of 3 target containers are as they must be");
+    targets_say(1, 2, 3,
+                "1 of 2 target containers are as they must be; 2 more targets are missing");
+
+    begin(&b, well, 1);
+    b.snapshot->strays = &one;
+    b.snapshot->n_strays = 1;
+    b.facts.before = b.snapshot;
+    evaluate(&b);
+    assert_string_equal(b.table.rows[CHECK_PODS_LISTED].is.detail, "1 pod, 1 container");
+    assert_string_equal(b.table.rows[CHECK_PIDS_VERIFIED].is.detail,
+                        "1 of 1 running container is verified");
+    assert_string_equal(b.table.rows[CHECK_PIDS_STABLE].is.detail,
+                        "a second look agrees on the 1 verified container");
+    assert_string_equal(b.table.rows[CHECK_PIDS_STRAYS].is.detail,
+                        "1 container cgroup holds processes, but the runtime does not list it");
+    assert_string_equal(b.table.rows[CHECK_PIDS_STRAYS].is.items[0],
+                        "aa: 1 process in /kubepods/u/aa");
+    end(&b);
+}
+
+static void without_a_runtime_no_hint_is_of_one(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    begin(&b, NULL, 0);
+    b.facts.before = b.snapshot;
+    evaluate(&b);
+    assert_non_null(strstr(b.table.rows[CHECK_PODS_LISTED].is.hint, "use this runtime"));
+    assert_string_equal(b.table.rows[CHECK_PIDS_VERIFIED].is.detail, "no container is running");
+    assert_string_equal(b.table.rows[CHECK_PIDS_STABLE].is.detail,
+                        "nothing is verified, so nothing to compare");
+    b.facts.no_runtime = true;
+    evaluate(&b);
+    assert_null(strstr(b.table.rows[CHECK_PODS_LISTED].is.hint, "use this runtime"));
+    end(&b);
+}
+
+static void what_the_host_may_be(void **state)
+{
+    static const struct {
+        struct node_facts node;
+        pid_t peer;
+        bool unseen; /* the peer, in /proc */
+        enum podpid_result proc, pidns, cgroupns;
+        int status;
+        bool below; /* the peer, in a PID namespace of its own */
+    } cases[] = {
+        {{.not_root = true, .no_ptrace = true}, 7, false, P, P, P, 0},
+        {{.not_procfs = true}, -1, false, F, S, P, 3},
+        {{.hidepid = HIDEPID_INVISIBLE}, 7, false, F, P, P, 3},
+        {{.hidepid = HIDEPID_INVISIBLE, .exempt_from_hidepid = true}, 7, false, P, P, P, 0},
+        {{.other_pidns = true}, 7, false, P, F, P, 3},
+        {{.nested_pidns = true}, 7, false, P, P, P, 0},
+        {{.nested_pidns = true}, 0, true, P, F, P, 3},
+        {{.own_cgroupns = true}, 7, false, P, P, W, 0},
+        {{.not_root = false}, 7, true, F, P, P, 3},
+        {{.not_root = false}, 7, false, P, F, P, 3, true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct bench b;
+
+        begin(&b, well, 2);
+        b.node = cases[i].node;
+        b.facts.peer = cases[i].peer;
+        b.facts.peer_in_proc = !cases[i].unseen;
+        b.facts.peer_pidns = cases[i].below;
+        evaluate(&b);
+        assert_int_equal(result(&b, CHECK_HOST_PROC), cases[i].proc);
+        assert_int_equal(result(&b, CHECK_HOST_PIDNS), cases[i].pidns);
+        assert_int_equal(result(&b, CHECK_HOST_CGROUPNS), cases[i].cgroupns);
+        assert_int_equal(checks_exit_status(&b.table), cases[i].status);
+        end(&b);
+    }
+}
+
+static void a_failed_look_fails_where_it_failed(void **state)
+{
+    static const struct err refused = {.kind = ERR_RUNTIME, .text = "nobody listens", .hint = ""};
+    struct podpid_error error = PODPID_ERROR_INIT;
+    struct bench b;
+
+    (void)state;
+    begin(&b, well, 2);
+    error.code = PODPID_ERR_RUNTIME;
+    snprintf(error.message, sizeof(error.message), "no CRI here");
+    b.facts.snapshot = NULL;
+    b.facts.look_error = &error;
+    b.facts.n_targets = 1;
+    b.facts.endpoint = "unix:///run/x.sock";
+    b.facts.chosen_by = "test";
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_RUNTIME_ENDPOINT), P);
+    assert_int_equal(result(&b, CHECK_RUNTIME_API), F);
+    assert_string_equal(b.table.rows[CHECK_RUNTIME_API].is.detail, "no CRI here");
+    assert_int_equal(result(&b, CHECK_PIDS_VERIFIED), S);
+    assert_int_equal(result(&b, CHECK_TARGETS_PRESENT), F);
+    assert_int_equal(checks_exit_status(&b.table), 3);
+
+    b.facts.connected = false;
+    b.facts.endpoint_error = &refused;
+    b.facts.peer = -1;
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_RUNTIME_ENDPOINT), F);
+    assert_string_equal(b.table.rows[CHECK_RUNTIME_ENDPOINT].is.detail, "nobody listens");
+    assert_int_equal(result(&b, CHECK_RUNTIME_API), S);
+    assert_int_equal(checks_exit_status(&b.table), 3);
+
+    error.code = PODPID_ERR_PROC;
+    b.facts.node = NULL;
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_HOST_PROC), F);
+    assert_int_equal(result(&b, CHECK_RUNTIME_ENDPOINT), S);
+    assert_int_equal(checks_exit_status(&b.table), 3);
+    end(&b);
+}
+
+static void a_capture_skips_what_is_live(void **state)
+{
+    struct bench b;
+
+    (void)state;
+    begin(&b, well, 2);
+    b.facts.replay = true;
+    b.facts.peer = -1;
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_HOST_PROC), S);
+    assert_int_equal(result(&b, CHECK_HOST_PIDNS), S);
+    assert_int_equal(result(&b, CHECK_HOST_CGROUPNS), S);
+    assert_int_equal(result(&b, CHECK_RUNTIME_ENDPOINT), S);
+    assert_int_equal(result(&b, CHECK_RUNTIME_API), S);
+    assert_int_equal(result(&b, CHECK_RUNTIME_READY), S);
+    assert_int_equal(result(&b, CHECK_PIDS_STABLE), S);
+    assert_int_equal(result(&b, CHECK_PIDS_VERIFIED), P);
+    end(&b);
+}
+
+static void strays_and_wrong_sockets(void **state)
+{
+    static const pid_t pids[] = {5};
+    static const struct podpid_stray in_pod = {"aa", "u", "/kubepods/u/aa", pids, 1, "x"},
+                                     other = {"bb", NULL, "/bb", pids, 1, "x"};
+    const struct podpid_stray *one = &in_pod;
+    struct bench b;
+
+    (void)state;
+    begin(&b, well, 2);
+    b.snapshot->strays = &one;
+    b.snapshot->n_strays = 1;
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_PIDS_STRAYS), F);
+    assert_int_equal(result(&b, CHECK_PODS_LISTED), P);
+    one = &other;
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_PIDS_STRAYS), W);
+    end(&b);
+
+    begin(&b, NULL, 0);
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_PODS_LISTED), W);
+    one = &in_pod;
+    b.snapshot->strays = &one;
+    b.snapshot->n_strays = 1;
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_PODS_LISTED), F);
+    end(&b);
+}
+
+static void a_second_look_must_agree(void **state)
+{
+    struct row_line now[2] = {well[0], well[1]};
+    struct bench b;
+
+    (void)state;
+    begin(&b, now, 2);
+    b.before = rows_snapshot(well, 2, &rows_runtime);
+    b.facts.before = b.before;
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_PIDS_STABLE), P);
+    end(&b);
+
+    now[0].pid = 11;
+    begin(&b, now, 2);
+    b.before = rows_snapshot(well, 2, &rows_runtime);
+    b.facts.before = b.before;
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_PIDS_STABLE), F);
+    assert_string_equal(b.table.rows[CHECK_PIDS_STABLE].is.items[0],
+                        "prod/web/app: verified, then another process");
+    end(&b);
+
+    /* What ended meanwhile is no disagreement. */
+    now[0].verdict = PODPID_EXITED;
+    begin(&b, now, 2);
+    b.before = rows_snapshot(well, 2, &rows_runtime);
+    b.facts.before = b.before;
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_PIDS_STABLE), P);
+    end(&b);
+}
+
+static void the_misconfigured_driver_is_seen(void **state)
+{
+    struct row_line line = well[0];
+    struct bench b;
+
+    (void)state;
+    line.cgroup = "/system.slice:cri-containerd:aa01";
+    begin(&b, &line, 1);
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_HOST_CGROUP), W);
+    end(&b);
+    line.cgroup = "/kubepods.slice/cri-containerd-aa01.scope";
+    begin(&b, &line, 1);
+    evaluate(&b);
+    assert_int_equal(result(&b, CHECK_HOST_CGROUP), P);
+    end(&b);
+}
+
+static void levels_in_their_order(void **state)
+{
+    static const char *const ignore[] = {"pids.verified", "host.pidns", NULL};
+    static const struct {
+        enum podpid_verdict verdict;
+        enum check_level policy;
+        bool strict, ignored;
+        enum podpid_result result;
+    } cases[] = {
+        {PODPID_DEAD, LEVEL_DEFAULT, false, false, W},
+        {PODPID_DEAD, LEVEL_FAIL, false, false, F},
+        {PODPID_DEAD, LEVEL_IGNORE, false, false, S},
+        {PODPID_DEAD, LEVEL_IGNORE, true, false, S},
+        {PODPID_DEAD, LEVEL_DEFAULT, true, false, F},
+        {PODPID_DEAD, LEVEL_DEFAULT, true, true, W},
+        {PODPID_MISMATCH, LEVEL_DEFAULT, false, false, F},
+        {PODPID_MISMATCH, LEVEL_WARN, false, false, W},
+        {PODPID_MISMATCH, LEVEL_WARN, true, false, F},
+        {PODPID_MISMATCH, LEVEL_WARN, true, true, W},
+        {PODPID_MISMATCH, LEVEL_DEFAULT, false, true, W},
+        {PODPID_VERIFIED, LEVEL_FAIL, true, false, P},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        enum check_level levels[N_CHECKS] = {[CHECK_PIDS_VERIFIED] = cases[i].policy,
+                                             [CHECK_HOST_PIDNS] = LEVEL_IGNORE,
+                                             [CHECK_HOST_PROC] = LEVEL_WARN};
+        struct row_line line = well[0];
+        struct bench b;
+
+        line.verdict = cases[i].verdict;
+        begin(&b, &line, 1);
+        b.node.hidepid = HIDEPID_INVISIBLE;
+        b.node.other_pidns = true;
+        evaluate(&b);
+        checks_apply_levels(&b.table, levels, cases[i].strict, cases[i].ignored ? ignore : NULL);
+        assert_int_equal(result(&b, CHECK_PIDS_VERIFIED), cases[i].result);
+        /* Nothing lowers these. */
+        assert_int_equal(result(&b, CHECK_HOST_PROC), F);
+        assert_int_equal(result(&b, CHECK_HOST_PIDNS), F);
+        end(&b);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(all_checks_in_order_with_hints),
+        cmocka_unit_test(every_verdict_has_its_severity),
+        cmocka_unit_test(a_target_is_named_by_targets_present_only),
+        cmocka_unit_test(what_is_counted_is_called_as_many),
+        cmocka_unit_test(without_a_runtime_no_hint_is_of_one),
+        cmocka_unit_test(what_the_host_may_be),
+        cmocka_unit_test(a_failed_look_fails_where_it_failed),
+        cmocka_unit_test(a_capture_skips_what_is_live),
+        cmocka_unit_test(strays_and_wrong_sockets),
+        cmocka_unit_test(a_second_look_must_agree),
+        cmocka_unit_test(the_misconfigured_driver_is_seen),
+        cmocka_unit_test(levels_in_their_order),
+    };
+
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,42 @@
+#!/usr/bin/env bash
+# The image recipe installs what a build needs, no more and no less, and what the program then is
+# linked against. No image can be made without a registry, so the lists are compared.
+#   test/program/test_recipe.sh PODPID
+set -euo pipefail
+
+HERE=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+RECIPE=$HERE/../hack/container/Containerfile
+PODPID=$1
+
+fail() {
+	echo "FAILED: $*"
+	exit 1
+}
+
+# shellcheck source=hack/lib/build.sh
+. "$HERE/../hack/lib/build.sh"
+
+# stage N: the packages that it installs.
+stage() {
+	awk -v n="$1" '/^FROM/ { s++ } s == n' "$RECIPE" |
+		awk '/apt-get install/ { on = 1 } on { print } /rm -rf/ { on = 0 }' |
+		tr -s ' \t' '\n' | grep -E '^[a-z][a-z0-9.+-]+$' | grep -vE '^(apt-get|install|update|rm)$' | sort -u
+}
+
+wanted=$(printf '%s\n' "${BUILD_PACKAGES[@]}" | grep -v cmocka | sort)
+[ "$(stage 1)" = "$wanted" ] || fail "to build: $(diff <(stage 1) <(printf '%s\n' "$wanted"))"
+
+# What is linked, by Debian's names; libcurl is opened when it is needed.
+declare -A packages=([libcurl.so.4]=libcurl4 [libjansson.so.4]=libjansson4 [libnghttp2.so.14]=libnghttp2-14
+	[libprotobuf-c.so.1]=libprotobuf-c1 [libsmartcols.so.1]=libsmartcols1 [libyaml-0.so.2]=libyaml-0-2)
+runtime=$(stage 2)
+for library in $(ldd "$PODPID" | awk '/=> \// { print $1 }') libcurl.so.4; do
+	case $library in
+	libc.so.* | libm.so.* | libgcc_s.so.* | libasan.so.* | libubsan.so.* | libstdc++.so.*) continue ;;
+	esac
+	package=${packages[$library]:-}
+	[ -n "$package" ] || fail "$library is linked, and of no known package"
+	[[ $'\n'$runtime$'\n' = *$'\n'$package$'\n'* ]] || fail "at run time $package is missing"
+	unset "packages[$library]"
+done
+[ ${#packages[@]} = 0 ] || fail "not linked any more: ${!packages[*]}"
