@@ -23,8 +23,8 @@
  * different threads at once; one document may be read by many; one stepper belongs to one thread at
  * a time.
  *
- * Trust. podpid_container.pid is non-zero only where verdict is PODPID_VERIFIED. Verdicts, roles
- * and event names are open sets: take one you do not know as "not verified". */
+ * Trust. podpid_container.pid is non-zero only where verdict is PODPID_VERDICT_VERIFIED. Verdicts,
+ * roles and event names are open sets: take one you do not know as "not verified". */
 #ifndef PODPID_H
 #define PODPID_H
 
@@ -83,21 +83,21 @@ PODPID_API int podpid_exit_status(int code);
 /* What came of holding the reported PID against the scan. The order is that of the decision. */
 enum podpid_verdict {
     PODPID_VERDICT_ERROR = 1,
-    PODPID_CREATED,
-    PODPID_EXITED,
-    PODPID_UNKNOWN,
-    PODPID_VM,
-    PODPID_INFERRED,
-    PODPID_UNPROVEN,
-    PODPID_NO_PROCESS,
-    PODPID_DEAD,
-    PODPID_ZOMBIE,
-    PODPID_MOVED,
-    PODPID_RECYCLED,
-    PODPID_MISMATCH,
-    PODPID_CHANGED,
-    PODPID_VERIFIED,
-    PODPID_ABSENT /* sandboxes only: ready, no PID given, no process */
+    PODPID_VERDICT_CREATED,
+    PODPID_VERDICT_EXITED,
+    PODPID_VERDICT_UNKNOWN,
+    PODPID_VERDICT_VM,
+    PODPID_VERDICT_INFERRED,
+    PODPID_VERDICT_UNPROVEN,
+    PODPID_VERDICT_NO_PROCESS,
+    PODPID_VERDICT_DEAD,
+    PODPID_VERDICT_ZOMBIE,
+    PODPID_VERDICT_MOVED,
+    PODPID_VERDICT_RECYCLED,
+    PODPID_VERDICT_MISMATCH,
+    PODPID_VERDICT_CHANGED,
+    PODPID_VERDICT_VERIFIED,
+    PODPID_VERDICT_ABSENT /* sandboxes only: ready, no PID given, no process */
 };
 
 PODPID_API const char *
@@ -513,7 +513,12 @@ PODPID_API const struct podpid_policy *podpid_targets_policy(const struct podpid
 
 /* ---- Preflight ------------------------------------------------------------------------------ */
 
-enum podpid_result { PODPID_PASS, PODPID_WARN, PODPID_FAIL, PODPID_SKIP };
+enum podpid_result {
+    PODPID_RESULT_PASS,
+    PODPID_RESULT_WARN,
+    PODPID_RESULT_FAIL,
+    PODPID_RESULT_SKIP
+};
 
 PODPID_API const char *podpid_result_name(enum podpid_result r); /* "pass" */
 

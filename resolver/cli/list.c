@@ -90,7 +90,7 @@ static void count(const struct podpid_snapshot *s, size_t *ret_rows, size_t *ret
             if (c->state != PODPID_STATE_CREATED && c->state != PODPID_STATE_EXITED &&
                 c->state != PODPID_STATE_UNKNOWN) {
                 *ret_running += 1;
-                *ret_verified += c->verdict == PODPID_VERIFIED;
+                *ret_verified += c->verdict == PODPID_VERDICT_VERIFIED;
             }
         }
     }

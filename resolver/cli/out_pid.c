@@ -13,7 +13,7 @@ int out_pid(const struct cli *cli, const struct podpid_snapshot *s)
         for (size_t k = 0; k < pods[i]->n_containers; k++) {
             const struct podpid_container *c = pods[i]->containers[k];
 
-            if (c->verdict == PODPID_VERIFIED && c->pid > 0) {
+            if (c->verdict == PODPID_VERDICT_VERIFIED && c->pid > 0) {
                 printf("%d\n", c->pid);
             }
         }

@@ -39,7 +39,7 @@ static void put_items(const struct cli *cli, FILE *f, const char *indent,
 static void put_more(const struct cli *cli, FILE *f, const struct podpid_check *c)
 {
     put_items(cli, f, "      ", c);
-    if (c->hint && c->result != PODPID_PASS && c->result != PODPID_SKIP) {
+    if (c->hint && c->result != PODPID_RESULT_PASS && c->result != PODPID_RESULT_SKIP) {
         put_text(cli, f, "      hint: ", c->hint);
     }
 }
@@ -67,8 +67,8 @@ static void table(const struct cli *cli, const struct podpid_report *r, FILE *f,
         out_table_check(cli, f, color, checks[i]);
     }
     fprintf(f, "%s: %zu passed, %zu warned, %zu failed, %zu skipped\n",
-            podpid_result_name(podpid_report_result(r)), count[PODPID_PASS], count[PODPID_WARN],
-            count[PODPID_FAIL], count[PODPID_SKIP]);
+            podpid_result_name(podpid_report_result(r)), count[PODPID_RESULT_PASS],
+            count[PODPID_RESULT_WARN], count[PODPID_RESULT_FAIL], count[PODPID_RESULT_SKIP]);
 }
 
 /* Only what is not well; what to do, where it fails. */
@@ -80,14 +80,14 @@ static void brief(const struct cli *cli, const struct podpid_report *r, FILE *f)
     for (size_t i = 0; i < n; i++) {
         char head[64];
 
-        if (checks[i]->result != PODPID_WARN && checks[i]->result != PODPID_FAIL) {
+        if (checks[i]->result != PODPID_RESULT_WARN && checks[i]->result != PODPID_RESULT_FAIL) {
             continue;
         }
         snprintf(head, sizeof(head), "%s %s: ", podpid_result_name(checks[i]->result),
                  checks[i]->id);
         put_text(cli, f, head, checks[i]->detail);
         put_items(cli, f, "  ", checks[i]);
-        if (checks[i]->result == PODPID_FAIL && checks[i]->hint) {
+        if (checks[i]->result == PODPID_RESULT_FAIL && checks[i]->hint) {
             put_text(cli, f, "  hint: ", checks[i]->hint);
         }
     }
@@ -114,7 +114,7 @@ static int prom(const struct cli *cli, const struct podpid_report *r)
 
     prom_head("podpid_preflight_check", "gauge", "1 for the result of each check.");
     for (size_t i = 0; i < n; i++) {
-        for (unsigned k = PODPID_PASS; k <= PODPID_SKIP; k++) {
+        for (unsigned k = PODPID_RESULT_PASS; k <= PODPID_RESULT_SKIP; k++) {
             printf("podpid_preflight_check{check=\"%s\",result=\"%s\"} %d\n", checks[i]->id,
                    podpid_result_name((enum podpid_result)k), checks[i]->result == k);
         }

@@ -38,14 +38,14 @@ static void print_seconds(const char *name, int64_t ns)
 /* One sample for each verdict that was looked for, so that none comes and goes. */
 static void print_verdicts(const struct podpid_snapshot *s)
 {
-    size_t counts[PODPID_VERIFIED + 1] = {0}, others = 0, n;
+    size_t counts[PODPID_VERDICT_VERIFIED + 1] = {0}, others = 0, n;
     const struct podpid_pod *const *pods = podpid_snapshot_pods(s, &n);
 
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < pods[i]->n_containers; k++) {
             unsigned v = pods[i]->containers[k]->verdict;
 
-            if (v > 0 && v <= PODPID_VERIFIED) {
+            if (v > 0 && v <= PODPID_VERDICT_VERIFIED) {
                 counts[v]++;
             } else {
                 others++;
@@ -53,7 +53,7 @@ static void print_verdicts(const struct podpid_snapshot *s)
         }
     }
     prom_head("podpid_containers", "gauge", "Containers by verdict.");
-    for (unsigned v = PODPID_VERDICT_ERROR; v <= PODPID_VERIFIED; v++) {
+    for (unsigned v = PODPID_VERDICT_ERROR; v <= PODPID_VERDICT_VERIFIED; v++) {
         printf("podpid_containers{verdict=\"%s\"} %zu\n",
                podpid_verdict_name((enum podpid_verdict)v), counts[v]);
     }
@@ -80,14 +80,14 @@ static int print_container(const struct cli *cli, const struct podpid_container 
             return status;
         }
     }
-    printf("} %d\n", c->verdict == PODPID_VERIFIED);
+    printf("} %d\n", c->verdict == PODPID_VERDICT_VERIFIED);
     return CLI_OK;
 }
 
 /* Those that have ended or never ran are not there to be verified. */
 static bool should_run(const struct podpid_container *c)
 {
-    return c->verdict != PODPID_CREATED && c->verdict != PODPID_EXITED;
+    return c->verdict != PODPID_VERDICT_CREATED && c->verdict != PODPID_VERDICT_EXITED;
 }
 
 static int print_containers(const struct cli *cli, const struct podpid_snapshot *s)

@@ -73,7 +73,7 @@ static void add_row(struct table *t, const struct podpid_container *c, int64_t n
     table_id(t, row, ID, c->id);
     table_pid(t, row, PID, c);
     table_verdict(t, row, VERDICT, c->verdict);
-    if (c->verdict != PODPID_VERIFIED) {
+    if (c->verdict != PODPID_VERDICT_VERIFIED) {
         table_text(t, row, REASON, c->reason);
     }
 }
@@ -160,7 +160,7 @@ static size_t count_containers(const struct podpid_snapshot *s, bool *ret_all_ve
     *ret_all_verified = true;
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < pods[i]->n_containers; k++) {
-            if (pods[i]->containers[k]->verdict != PODPID_VERIFIED) {
+            if (pods[i]->containers[k]->verdict != PODPID_VERDICT_VERIFIED) {
                 *ret_all_verified = false;
             }
         }

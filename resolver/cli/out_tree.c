@@ -117,7 +117,7 @@ static void add_container(struct table *t, struct libscols_line *pod,
     table_text(t, row, NAME, c->name ? c->name : c->id);
     table_pid(t, row, PID, c);
     table_verdict(t, row, STATE, c->verdict);
-    if (c->verdict == PODPID_VERIFIED) {
+    if (c->verdict == PODPID_VERDICT_VERIFIED) {
         table_id(t, row, ABOUT, c->id);
     } else {
         table_text(t, row, ABOUT, c->reason);

@@ -44,14 +44,14 @@ static void free_answers(struct answers *a)
 
 static bool is_good(const struct podpid_container *c)
 {
-    return c->verdict == PODPID_VERIFIED && c->pid > 0;
+    return c->verdict == PODPID_VERDICT_VERIFIED && c->pid > 0;
 }
 
 /* Absent or exited: a container that restarts just now has a new id in a moment. */
 static bool may_be_restarting(const struct answer *a)
 {
     for (size_t i = 0; i < a->n; i++) {
-        if (a->containers[i]->verdict == PODPID_EXITED) {
+        if (a->containers[i]->verdict == PODPID_VERDICT_EXITED) {
             return true;
         }
     }

@@ -86,7 +86,7 @@ void table_pid(struct table *t, struct libscols_line *row, size_t column,
 {
     char text[24] = "-";
 
-    if (c->verdict == PODPID_VERIFIED && c->pid > 0) {
+    if (c->verdict == PODPID_VERDICT_VERIFIED && c->pid > 0) {
         snprintf(text, sizeof(text), "%d", c->pid);
     } else if (c->inferred_pid > 0) {
         snprintf(text, sizeof(text), "%d?", c->inferred_pid);
@@ -97,16 +97,16 @@ void table_pid(struct table *t, struct libscols_line *row, size_t column,
 static const char *color_of(enum podpid_verdict verdict)
 {
     switch (verdict) {
-    case PODPID_VERIFIED:
+    case PODPID_VERDICT_VERIFIED:
         return "\033[32m"; /* green */
-    case PODPID_CREATED:
-    case PODPID_EXITED:
-    case PODPID_ABSENT:
+    case PODPID_VERDICT_CREATED:
+    case PODPID_VERDICT_EXITED:
+    case PODPID_VERDICT_ABSENT:
         return "\033[2m"; /* dim */
-    case PODPID_UNKNOWN:
-    case PODPID_VM:
-    case PODPID_INFERRED:
-    case PODPID_UNPROVEN:
+    case PODPID_VERDICT_UNKNOWN:
+    case PODPID_VERDICT_VM:
+    case PODPID_VERDICT_INFERRED:
+    case PODPID_VERDICT_UNPROVEN:
         return "\033[33m"; /* yellow */
     default:
         return "\033[31m"; /* red */

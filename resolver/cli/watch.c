@@ -237,7 +237,7 @@ static void tell_manager(struct watcher *w)
     for (size_t i = 0; pods && i < n; i++) {
         for (size_t k = 0; k < pods[i]->n_containers; k++) {
             containers += pods[i]->containers[k]->state == PODPID_STATE_RUNNING;
-            verified += pods[i]->containers[k]->verdict == PODPID_VERIFIED;
+            verified += pods[i]->containers[k]->verdict == PODPID_VERDICT_VERIFIED;
         }
     }
     snprintf(text, sizeof(text), "%sSTATUS=%zu of %zu running containers verified%s",

@@ -15,10 +15,10 @@
  * taken for a target. 0: none. */
 static pid_t process_of(const struct podpid_container *c)
 {
-    if (c->verdict == PODPID_VERIFIED) {
+    if (c->verdict == PODPID_VERDICT_VERIFIED) {
         return c->pid;
     }
-    return c->verdict == PODPID_INFERRED ? c->inferred_pid : 0;
+    return c->verdict == PODPID_VERDICT_INFERRED ? c->inferred_pid : 0;
 }
 
 static bool wants_pidfd(const struct podpid_container *c)

@@ -87,24 +87,24 @@ static bool state_decides(const struct unit *u, struct verdict *v)
     }
     if (!c) {
         if (!u->pod->ready) {
-            say(v, PODPID_EXITED, "the runtime says that the sandbox is not ready");
+            say(v, PODPID_VERDICT_EXITED, "the runtime says that the sandbox is not ready");
         }
         return !u->pod->ready;
     }
     switch (c->state) {
     case VIEW_CREATED:
-        say(v, PODPID_CREATED, "the runtime says created: not started yet");
+        say(v, PODPID_VERDICT_CREATED, "the runtime says created: not started yet");
         return true;
     case VIEW_EXITED:
         if (u->n_members) {
-            say(v, PODPID_EXITED, "the runtime says exited; %u of its processes live on",
+            say(v, PODPID_VERDICT_EXITED, "the runtime says exited; %u of its processes live on",
                 u->n_members);
         } else {
-            say(v, PODPID_EXITED, "the runtime says exited");
+            say(v, PODPID_VERDICT_EXITED, "the runtime says exited");
         }
         return true;
     case VIEW_UNKNOWN:
-        say(v, PODPID_UNKNOWN, "the runtime does not know the state of this container");
+        say(v, PODPID_VERDICT_UNKNOWN, "the runtime does not know the state of this container");
         return true;
     case VIEW_RUNNING:
         break;
@@ -208,19 +208,22 @@ static bool is_vm(const struct verdict_input *in, const struct unit *u, struct v
         type = u->pod->runtime_type;
     }
     if (is_vm_type(type)) {
-        say(v, PODPID_VM, "runs in a virtual machine or sandboxed kernel (runtime type %.60s)",
-            type);
+        say(v, PODPID_VERDICT_VM,
+            "runs in a virtual machine or sandboxed kernel (runtime type %.60s)", type);
     } else if (v->reported && !is_member && u->container && is_vmm(v->reported->comm) &&
                in_overhead_cgroup(in, u, v->reported)) {
-        say(v, PODPID_VM, "PID %d is %.20s, a virtual machine monitor of its pod", pid,
+        say(v, PODPID_VERDICT_VM, "PID %d is %.20s, a virtual machine monitor of its pod", pid,
             v->reported->comm);
     } else if (u->container && u->pod && pid && !is_member && pid_is_shared(in, u, pid)) {
-        say(v, PODPID_VM, "the runtime reports PID %d for several containers of the pod", pid);
+        say(v, PODPID_VERDICT_VM, "the runtime reports PID %d for several containers of the pod",
+            pid);
     } else if (handler && *handler && in_list(in->vm_handlers, handler)) {
-        say(v, PODPID_VM, "runtime handler %.60s is named as one of virtual machines", handler);
+        say(v, PODPID_VERDICT_VM, "runtime handler %.60s is named as one of virtual machines",
+            handler);
     } else if (handler && *handler && u->n_members == 0 &&
                any_match(handlers, sizeof(handlers) / sizeof(handlers[0]), handler)) {
-        say(v, PODPID_VM, "runtime handler %.60s, and no process of it is visible", handler);
+        say(v, PODPID_VERDICT_VM, "runtime handler %.60s, and no process of it is visible",
+            handler);
     } else {
         return false;
     }
@@ -266,20 +269,21 @@ static void infer(const struct verdict_input *in, const struct unit *u, struct v
     unsigned inits = 0;
 
     if (in->blind) {
-        say(v, PODPID_UNPROVEN, "the runtime gives no PID, and %s", in->blind);
+        say(v, PODPID_VERDICT_UNPROVEN, "the runtime gives no PID, and %s", in->blind);
         return;
     }
     if (u->n_members == 0) {
         if (!u->container) {
-            say(v, PODPID_ABSENT,
+            say(v, PODPID_VERDICT_ABSENT,
                 "ready, without a process: the runtime keeps none for this sandbox");
         } else {
-            say(v, PODPID_NO_PROCESS, "the runtime gives no PID and no process is in its cgroup");
+            say(v, PODPID_VERDICT_NO_PROCESS,
+                "the runtime gives no PID and no process is in its cgroup");
         }
         return;
     }
     if (is_scattered(in, u)) {
-        say(v, PODPID_UNPROVEN,
+        say(v, PODPID_VERDICT_UNPROVEN,
             "the runtime gives no PID, and there are processes in several cgroups of this id");
         return;
     }
@@ -292,29 +296,29 @@ static void infer(const struct verdict_input *in, const struct unit *u, struct v
         }
     }
     if (inits != 1) {
-        say(v, PODPID_UNPROVEN,
+        say(v, PODPID_VERDICT_UNPROVEN,
             "the runtime gives no PID; %u of %u top processes is PID 1 of a PID namespace", inits,
             u->n_roots);
     } else if (!init->ns || !init->ns->pid) {
-        say(v, PODPID_UNPROVEN,
+        say(v, PODPID_VERDICT_UNPROVEN,
             "the runtime gives no PID; whether PID %d has its PID namespace for itself cannot be "
             "read",
             init->pid);
     } else if (shares_namespace(in, u, init->ns->pid)) {
-        say(v, PODPID_UNPROVEN,
+        say(v, PODPID_VERDICT_UNPROVEN,
             "the runtime gives no PID; PID %d is PID 1 of a namespace shared with another "
             "container",
             init->pid);
     } else if (init != v->main) {
         /* Left behind by a process that made itself a namespace, or brought from elsewhere. */
-        say(v, PODPID_UNPROVEN,
+        say(v, PODPID_VERDICT_UNPROVEN,
             "the runtime gives no PID; PID %d is PID 1 of a PID namespace, but PID %d was there "
             "before it",
             init->pid, v->main->pid);
     } else if (init->state == 'Z' && init->threads <= 1) {
-        say(v, PODPID_UNPROVEN, "the runtime gives no PID; PID %d is a zombie", init->pid);
+        say(v, PODPID_VERDICT_UNPROVEN, "the runtime gives no PID; PID %d is a zombie", init->pid);
     } else {
-        say(v, PODPID_INFERRED,
+        say(v, PODPID_VERDICT_INFERRED,
             "the runtime gives no PID; PID %d is PID 1 of the container's own PID namespace",
             init->pid);
         v->inferred_pid = init->pid;
@@ -345,13 +349,13 @@ static void outside(const struct verdict_input *in, const struct unit *u, struct
         started = created;
     }
     if (owner && owner != u) {
-        say(v, PODPID_RECYCLED, "PID %d now belongs to %s %.12s", row->pid,
+        say(v, PODPID_VERDICT_RECYCLED, "PID %d now belongs to %s %.12s", row->pid,
             owner->container ? "container" : "the sandbox", owner->id);
     } else if (created > 0 && start >= created - slack && start <= nsec_after(started, slack)) {
-        say(v, PODPID_MOVED, "PID %d started with the container but is not in its cgroup",
+        say(v, PODPID_VERDICT_MOVED, "PID %d started with the container but is not in its cgroup",
             row->pid);
     } else {
-        say(v, PODPID_RECYCLED,
+        say(v, PODPID_VERDICT_RECYCLED,
             "PID %d is another process by now: not in the container's cgroup, and started at "
             "another time",
             row->pid);
@@ -387,24 +391,25 @@ static void cross_check(const struct verdict_input *in, const struct unit *u, st
     pid_t pid = reported_pid(u);
 
     if (in->blind) {
-        say(v, PODPID_UNPROVEN, "the runtime says PID %d, but %s", pid, in->blind);
+        say(v, PODPID_VERDICT_UNPROVEN, "the runtime says PID %d, but %s", pid, in->blind);
     } else if (!row) {
-        say(v, PODPID_DEAD, "the runtime says running with PID %d, but there is no such process",
-            pid);
+        say(v, PODPID_VERDICT_DEAD,
+            "the runtime says running with PID %d, but there is no such process", pid);
     } else if ((row->state == 'Z' || row->state == 'X') && row->threads <= 1) {
-        say(v, PODPID_ZOMBIE, "PID %d has ended and waits for its parent to notice", pid);
+        say(v, PODPID_VERDICT_ZOMBIE, "PID %d has ended and waits for its parent to notice", pid);
     } else if (members_owner(in->members, in->table, row) != u) {
         outside(in, u, v);
     } else if (!is_root(in->table, u, row)) {
-        say(v, PODPID_MISMATCH, "PID %d is a child of PID %d, which is in the container too", pid,
-            row->ppid);
+        say(v, PODPID_VERDICT_MISMATCH,
+            "PID %d is a child of PID %d, which is in the container too", pid, row->ppid);
     } else if (row != v->main) {
-        say(v, PODPID_MISMATCH, "PID %d is in the container, but PID %d is its first process", pid,
-            v->main->pid);
+        say(v, PODPID_VERDICT_MISMATCH,
+            "PID %d is in the container, but PID %d is its first process", pid, v->main->pid);
     } else if (must_be_init_but_is_not(in, u, row)) {
-        say(v, PODPID_MISMATCH, "PID %d is not PID 1 of the container's own PID namespace", pid);
+        say(v, PODPID_VERDICT_MISMATCH, "PID %d is not PID 1 of the container's own PID namespace",
+            pid);
     } else {
-        say(v, PODPID_VERIFIED,
+        say(v, PODPID_VERDICT_VERIFIED,
             u->n_roots > 1 ? "runtime and kernel agree; first of %u top processes"
                            : "runtime and kernel agree",
             u->n_roots);
@@ -437,12 +442,12 @@ void verdict_of(const struct verdict_input *in, const struct unit *u, struct ver
 const struct proc *verdict_main_row(const struct verdict *v)
 {
     switch (v->verdict) {
-    case PODPID_VERIFIED:
-    case PODPID_INFERRED:
-    case PODPID_MISMATCH:
-    case PODPID_CHANGED:
+    case PODPID_VERDICT_VERIFIED:
+    case PODPID_VERDICT_INFERRED:
+    case PODPID_VERDICT_MISMATCH:
+    case PODPID_VERDICT_CHANGED:
         return v->main;
-    case PODPID_ZOMBIE:
+    case PODPID_VERDICT_ZOMBIE:
         return v->main == v->reported ? v->main : NULL;
     default:
         return NULL;

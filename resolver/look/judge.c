@@ -118,13 +118,13 @@ static int join(struct podpid_look *k)
 static bool is_disagreement(enum podpid_verdict v)
 {
     switch (v) {
-    case PODPID_DEAD:
-    case PODPID_ZOMBIE:
-    case PODPID_MOVED:
-    case PODPID_RECYCLED:
-    case PODPID_MISMATCH:
-    case PODPID_CHANGED:
-    case PODPID_NO_PROCESS:
+    case PODPID_VERDICT_DEAD:
+    case PODPID_VERDICT_ZOMBIE:
+    case PODPID_VERDICT_MOVED:
+    case PODPID_VERDICT_RECYCLED:
+    case PODPID_VERDICT_MISMATCH:
+    case PODPID_VERDICT_CHANGED:
+    case PODPID_VERDICT_NO_PROCESS:
         return true;
     default:
         return false;
@@ -141,7 +141,7 @@ static void doubt_emptiness(struct podpid_look *k, const struct unit *u, struct 
         cgroup_ids_procs(k->ids, u->anchor.paths[i], &pids, &n);
     }
     if (n) {
-        v->verdict = PODPID_UNPROVEN;
+        v->verdict = PODPID_VERDICT_UNPROVEN;
         snprintf(v->reason, sizeof(v->reason),
                  "the runtime gives no PID; the processes of its cgroup come and go too fast to be "
                  "read");
@@ -200,7 +200,7 @@ static int judge_unit(struct podpid_look *k, const struct unit *u, struct track 
     verdict_of(&k->input, u, &t->verdict);
     t->open = !k->is_replay && (t->contradicted || is_disagreement(t->verdict.verdict)) &&
               may_try_again(t, now);
-    if (t->verdict.verdict == PODPID_NO_PROCESS && !t->open) {
+    if (t->verdict.verdict == PODPID_VERDICT_NO_PROCESS && !t->open) {
         doubt_emptiness(k, u, &t->verdict);
     }
     rc = u->container ? row_container(&k->input, u, &t->verdict, &k->snapshot->arena, &t->row)

@@ -30,13 +30,13 @@ static int not_itself(struct podpid_look *k, struct track *t, bool gone)
         return -ENOMEM;
     }
     if (t->row) {
-        t->row->verdict = PODPID_CHANGED;
+        t->row->verdict = PODPID_VERDICT_CHANGED;
         t->row->reason = reason;
         t->row->pid = t->row->inferred_pid = 0;
         t->row->start_time_ticks = 0;
         t->row->ns_pid = t->row->ns_mnt = t->row->ns_net = t->row->ns_cgroup = 0;
     } else if (t->pod_row) {
-        t->pod_row->sandbox_verdict = PODPID_CHANGED;
+        t->pod_row->sandbox_verdict = PODPID_VERDICT_CHANGED;
         t->pod_row->sandbox_reason = reason;
         t->pod_row->sandbox_pid = 0;
         t->pod_row->sandbox_start_time_ticks = 0;

@@ -242,7 +242,7 @@ static int warn_of_survivors(struct podpid_look *k, size_t *cap)
     for (size_t i = 0; i < k->n_tracks; i++) {
         const struct podpid_container *c = k->tracks[i]->row;
 
-        if (c && c->verdict == PODPID_EXITED && c->n_processes &&
+        if (c && c->verdict == PODPID_VERDICT_EXITED && c->n_processes &&
             add_warning(k->snapshot, cap,
                         arena_printf(&k->snapshot->arena,
                                      "container %.12s has exited, but %zu of its processes live on",

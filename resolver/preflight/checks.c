@@ -93,7 +93,7 @@ int checks_evaluate(struct check_table *t, const struct check_facts *f)
     checks_host(t, f);
     checks_runtime(t, f);
     checks_pods(t, f);
-    check_set(t, CHECK_HANDOFF_WRITTEN, PODPID_SKIP, NULL, "no handoff file was asked for");
+    check_set(t, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_SKIP, NULL, "no handoff file was asked for");
     return t->failed ? -ENOMEM : 0;
 }
 
@@ -113,18 +113,18 @@ static enum podpid_result leveled(const struct check *c, enum check_level level,
     enum podpid_result r = c->is.result;
 
     if (level == LEVEL_IGNORE && !c->fixed) {
-        return PODPID_SKIP;
+        return PODPID_RESULT_SKIP;
     }
-    if (level == LEVEL_FAIL && r == PODPID_WARN) {
-        r = PODPID_FAIL;
+    if (level == LEVEL_FAIL && r == PODPID_RESULT_WARN) {
+        r = PODPID_RESULT_FAIL;
     }
-    if (level == LEVEL_WARN && r == PODPID_FAIL && !c->fixed) {
-        r = PODPID_WARN;
+    if (level == LEVEL_WARN && r == PODPID_RESULT_FAIL && !c->fixed) {
+        r = PODPID_RESULT_WARN;
     }
-    if (strict && r == PODPID_WARN) {
-        r = PODPID_FAIL;
+    if (strict && r == PODPID_RESULT_WARN) {
+        r = PODPID_RESULT_FAIL;
     }
-    return ignored && r == PODPID_FAIL && !c->fixed ? PODPID_WARN : r;
+    return ignored && r == PODPID_RESULT_FAIL && !c->fixed ? PODPID_RESULT_WARN : r;
 }
 
 void checks_apply_levels(struct check_table *t, const enum check_level *policy, bool strict,
@@ -136,7 +136,7 @@ void checks_apply_levels(struct check_table *t, const enum check_level *policy, 
         enum podpid_result was = c->is.result;
 
         c->is.result = leveled(c, level, strict, is_ignored(c->is.id, ignore));
-        if (c->is.result == PODPID_SKIP && was != PODPID_SKIP) {
+        if (c->is.result == PODPID_RESULT_SKIP && was != PODPID_RESULT_SKIP) {
             const char *detail = arena_printf(t->arena, "ignored by the policy: %s", c->is.detail);
 
             c->is.detail = detail ? detail : c->is.detail;
@@ -146,12 +146,12 @@ void checks_apply_levels(struct check_table *t, const enum check_level *policy, 
 
 enum podpid_result checks_result(const struct check_table *t)
 {
-    enum podpid_result worst = PODPID_PASS;
+    enum podpid_result worst = PODPID_RESULT_PASS;
 
     for (unsigned i = 0; i < N_CHECKS; i++) {
         enum podpid_result r = t->rows[i].is.result;
 
-        if (r == PODPID_FAIL || (r == PODPID_WARN && worst == PODPID_PASS)) {
+        if (r == PODPID_RESULT_FAIL || (r == PODPID_RESULT_WARN && worst == PODPID_RESULT_PASS)) {
             worst = r;
         }
     }
@@ -164,9 +164,9 @@ int checks_exit_status(const struct check_table *t)
                                             CHECK_RUNTIME_ENDPOINT, CHECK_RUNTIME_API};
 
     for (size_t i = 0; i < sizeof(no_look) / sizeof(no_look[0]); i++) {
-        if (t->rows[no_look[i]].is.result == PODPID_FAIL) {
+        if (t->rows[no_look[i]].is.result == PODPID_RESULT_FAIL) {
             return 3;
         }
     }
-    return checks_result(t) == PODPID_FAIL ? 1 : 0;
+    return checks_result(t) == PODPID_RESULT_FAIL ? 1 : 0;
 }

@@ -23,32 +23,32 @@ static void host_proc(struct check_table *t, const struct check_facts *f)
     bool look_failed = !f->snapshot && f->look_error && f->look_error->code == PODPID_ERR_PROC;
 
     if (f->replay) {
-        check_set(t, CHECK_HOST_PROC, PODPID_SKIP, NULL, "%s", replayed);
+        check_set(t, CHECK_HOST_PROC, PODPID_RESULT_SKIP, NULL, "%s", replayed);
     } else if (!n || look_failed) {
-        check_set(t, CHECK_HOST_PROC, PODPID_FAIL,
+        check_set(t, CHECK_HOST_PROC, PODPID_RESULT_FAIL,
                   hint_of(f->look_error ? f->look_error->hint : NULL,
                           "run where the host's /proc is mounted, or name it with --proc"),
                   "%s", f->look_error ? f->look_error->message : "/proc cannot be read");
     } else if (n->not_procfs) {
-        check_set(t, CHECK_HOST_PROC, PODPID_FAIL,
+        check_set(t, CHECK_HOST_PROC, PODPID_RESULT_FAIL,
                   "give the mount point of a procfs to --proc (HOST_PROC), or leave it away",
                   "what was given as /proc is no procfs");
     } else if (n->hidepid != HIDEPID_OFF && !n->exempt_from_hidepid) {
-        check_set(t, CHECK_HOST_PROC, PODPID_FAIL,
+        check_set(t, CHECK_HOST_PROC, PODPID_RESULT_FAIL,
                   "run as root with CAP_SYS_PTRACE, in the group of the mount's gid= option, or "
                   "remount /proc without hidepid (see hidepid in /proc/self/mountinfo)",
                   "/proc is mounted with hidepid=%d: processes of others are hidden",
                   (int)n->hidepid);
     } else if (f->peer > 0 && !f->peer_in_proc) {
-        check_set(t, CHECK_HOST_PROC, PODPID_FAIL,
+        check_set(t, CHECK_HOST_PROC, PODPID_RESULT_FAIL,
                   "look at the /proc of the PID namespace in which the runtime runs",
                   "/proc does not show the runtime's daemon, process %d", (int)f->peer);
     } else if (f->peer > 0) {
-        check_set(t, CHECK_HOST_PROC, PODPID_PASS, NULL,
+        check_set(t, CHECK_HOST_PROC, PODPID_RESULT_PASS, NULL,
                   "procfs, nothing is hidden, shows the runtime's daemon (process %d)",
                   (int)f->peer);
     } else {
-        check_set(t, CHECK_HOST_PROC, PODPID_PASS, NULL, "procfs, nothing is hidden");
+        check_set(t, CHECK_HOST_PROC, PODPID_RESULT_PASS, NULL, "procfs, nothing is hidden");
     }
 }
 
@@ -60,24 +60,25 @@ static void host_pidns(struct check_table *t, const struct check_facts *f)
     const struct node_facts *n = f->node;
 
     if (f->replay) {
-        check_set(t, CHECK_HOST_PIDNS, PODPID_SKIP, NULL, "%s", replayed);
+        check_set(t, CHECK_HOST_PIDNS, PODPID_RESULT_SKIP, NULL, "%s", replayed);
     } else if (!n || n->not_procfs) {
-        check_set(t, CHECK_HOST_PIDNS, PODPID_SKIP, NULL, "without a procfs nobody can say");
+        check_set(t, CHECK_HOST_PIDNS, PODPID_RESULT_SKIP, NULL, "without a procfs nobody can say");
     } else if (n->other_pidns) {
-        check_set(t, CHECK_HOST_PIDNS, PODPID_FAIL, share,
+        check_set(t, CHECK_HOST_PIDNS, PODPID_RESULT_FAIL, share,
                   "/proc is of another PID namespace than podpid's: its PIDs mean nothing here");
     } else if (f->connected && f->peer == 0) {
-        check_set(t, CHECK_HOST_PIDNS, PODPID_FAIL, share,
+        check_set(t, CHECK_HOST_PIDNS, PODPID_RESULT_FAIL, share,
                   "the runtime runs in a PID namespace that is not visible from here");
     } else if (f->peer_pidns) {
         check_set(
-            t, CHECK_HOST_PIDNS, PODPID_FAIL,
+            t, CHECK_HOST_PIDNS, PODPID_RESULT_FAIL,
             "run podpid where the runtime runs: in the node's container, if the node is one",
             "the runtime's daemon (process %d) is in a PID namespace of its own: the PIDs that "
             "it gives mean other processes here",
             (int)f->peer);
     } else {
-        check_set(t, CHECK_HOST_PIDNS, PODPID_PASS, NULL, "/proc is of podpid's PID namespace%s%s",
+        check_set(t, CHECK_HOST_PIDNS, PODPID_RESULT_PASS, NULL,
+                  "/proc is of podpid's PID namespace%s%s",
                   f->peer > 0 ? ", which the runtime is in" : "",
                   n->nested_pidns ? "; that is not the kernel's first one" : "");
     }
@@ -86,17 +87,18 @@ static void host_pidns(struct check_table *t, const struct check_facts *f)
 static void host_cgroupns(struct check_table *t, const struct check_facts *f)
 {
     if (f->replay) {
-        check_set(t, CHECK_HOST_CGROUPNS, PODPID_SKIP, NULL, "%s", replayed);
+        check_set(t, CHECK_HOST_CGROUPNS, PODPID_RESULT_SKIP, NULL, "%s", replayed);
     } else if (!f->node) {
-        check_set(t, CHECK_HOST_CGROUPNS, PODPID_SKIP, NULL, "without a /proc nobody can say");
+        check_set(t, CHECK_HOST_CGROUPNS, PODPID_RESULT_SKIP, NULL,
+                  "without a /proc nobody can say");
     } else if (f->node->own_cgroupns) {
         check_set(
-            t, CHECK_HOST_CGROUPNS, PODPID_WARN,
+            t, CHECK_HOST_CGROUPNS, PODPID_RESULT_WARN,
             "run in the host's cgroup namespace (Docker: --cgroupns=host); in a pod it cannot "
             "be chosen: anchors are then compared by their visible tail",
             "podpid is in a cgroup namespace of its own: paths are relative to it");
     } else {
-        check_set(t, CHECK_HOST_CGROUPNS, PODPID_PASS, NULL, "the host's cgroup namespace");
+        check_set(t, CHECK_HOST_CGROUPNS, PODPID_RESULT_PASS, NULL, "the host's cgroup namespace");
     }
 }
 
@@ -135,21 +137,21 @@ static void host_cgroup(struct check_table *t, const struct check_facts *f)
         }
     }
     if (literal) {
-        check_set(t, CHECK_HOST_CGROUP, PODPID_WARN,
+        check_set(t, CHECK_HOST_CGROUP, PODPID_RESULT_WARN,
                   "set SystemdCgroup = true for runc in /etc/containerd/config.toml (CRI-O: "
                   "cgroup_manager), or cgroupDriver: cgroupfs in the kubelet's configuration",
                   "kubelet and runtime disagree on the cgroup driver: %zu %s a literal "
                   "slice:prefix:id path",
                   literal, noun(literal, "container has", "containers have"));
     } else if (!mode && !f->node && !f->snapshot) {
-        check_set(t, CHECK_HOST_CGROUP, PODPID_SKIP, NULL, "without a /proc nobody can say");
+        check_set(t, CHECK_HOST_CGROUP, PODPID_RESULT_SKIP, NULL, "without a /proc nobody can say");
     } else if (!mode) {
-        check_set(t, CHECK_HOST_CGROUP, PODPID_WARN,
+        check_set(t, CHECK_HOST_CGROUP, PODPID_RESULT_WARN,
                   "mount cgroup2 (or the v1 controllers) at /sys/fs/cgroup and look at "
                   "/proc/self/mountinfo",
                   "how cgroups are mounted is not known");
     } else {
-        check_set(t, CHECK_HOST_CGROUP, PODPID_PASS, NULL, "%s%s%s", mode,
+        check_set(t, CHECK_HOST_CGROUP, PODPID_RESULT_PASS, NULL, "%s%s%s", mode,
                   r && r->cgroup_driver ? ", driver " : "",
                   r && r->cgroup_driver ? r->cgroup_driver : "");
     }
@@ -178,28 +180,30 @@ static void runtime_ready(struct check_table *t, const struct podpid_runtime *r)
         }
     }
     if (r->status_error) {
-        check_set(t, CHECK_RUNTIME_READY, PODPID_WARN,
+        check_set(t, CHECK_RUNTIME_READY, PODPID_RESULT_WARN,
                   "look at the runtime's log, such as journalctl -u containerd",
                   "the runtime does not give its status: %s", r->status_error);
     } else if (bad) {
-        check_set(t, CHECK_RUNTIME_READY, PODPID_WARN,
+        check_set(t, CHECK_RUNTIME_READY, PODPID_RESULT_WARN,
                   "NetworkReady: look for the CNI plugin's configuration in /etc/cni/net.d; "
                   "RuntimeReady: look at the runtime's log",
                   "%zu of %zu %s not met", bad, r->n_conditions,
                   noun(r->n_conditions, "condition is", "conditions are"));
     } else if (r->n_conditions == 0) {
-        check_set(t, CHECK_RUNTIME_READY, PODPID_SKIP, NULL, "the runtime states no conditions");
+        check_set(t, CHECK_RUNTIME_READY, PODPID_RESULT_SKIP, NULL,
+                  "the runtime states no conditions");
     } else {
-        check_set(t, CHECK_RUNTIME_READY, PODPID_PASS, NULL, "%zu of %zu %s met", r->n_conditions,
-                  r->n_conditions, noun(r->n_conditions, "condition is", "conditions are"));
+        check_set(t, CHECK_RUNTIME_READY, PODPID_RESULT_PASS, NULL, "%zu of %zu %s met",
+                  r->n_conditions, r->n_conditions,
+                  noun(r->n_conditions, "condition is", "conditions are"));
     }
 }
 
 static void skip_runtime(struct check_table *t, const char *why)
 {
-    check_set(t, CHECK_RUNTIME_ENDPOINT, PODPID_SKIP, NULL, "%s", why);
-    check_set(t, CHECK_RUNTIME_API, PODPID_SKIP, NULL, "%s", why);
-    check_set(t, CHECK_RUNTIME_READY, PODPID_SKIP, NULL, "%s", why);
+    check_set(t, CHECK_RUNTIME_ENDPOINT, PODPID_RESULT_SKIP, NULL, "%s", why);
+    check_set(t, CHECK_RUNTIME_API, PODPID_RESULT_SKIP, NULL, "%s", why);
+    check_set(t, CHECK_RUNTIME_READY, PODPID_RESULT_SKIP, NULL, "%s", why);
 }
 
 /* The look failed: was it the socket, or what answers there? */
@@ -210,17 +214,17 @@ static void runtime_failed(struct check_table *t, const struct check_facts *f)
         "--runtime-endpoint, as in the kubelet's --container-runtime-endpoint";
     const struct podpid_error *e = f->look_error;
 
-    check_set(t, CHECK_RUNTIME_READY, PODPID_SKIP, NULL, "the runtime did not answer");
+    check_set(t, CHECK_RUNTIME_READY, PODPID_RESULT_SKIP, NULL, "the runtime did not answer");
     if (!f->node || e->code == PODPID_ERR_PROC) {
         skip_runtime(t, "without a /proc there was no look");
     } else if (!f->connected) {
-        check_set(t, CHECK_RUNTIME_ENDPOINT, PODPID_FAIL,
+        check_set(t, CHECK_RUNTIME_ENDPOINT, PODPID_RESULT_FAIL,
                   hint_of(f->endpoint_error->hint, look_there), "%s", f->endpoint_error->text);
-        check_set(t, CHECK_RUNTIME_API, PODPID_SKIP, NULL, "there is no connection");
+        check_set(t, CHECK_RUNTIME_API, PODPID_RESULT_SKIP, NULL, "there is no connection");
     } else {
-        check_set(t, CHECK_RUNTIME_ENDPOINT, PODPID_PASS, NULL, "%s (%s)", f->endpoint,
+        check_set(t, CHECK_RUNTIME_ENDPOINT, PODPID_RESULT_PASS, NULL, "%s (%s)", f->endpoint,
                   f->chosen_by);
-        check_set(t, CHECK_RUNTIME_API, PODPID_FAIL, hint_of(e->hint, look_there), "%s",
+        check_set(t, CHECK_RUNTIME_API, PODPID_RESULT_FAIL, hint_of(e->hint, look_there), "%s",
                   e->message);
     }
 }
@@ -238,9 +242,9 @@ void checks_runtime(struct check_table *t, const struct check_facts *f)
     } else if (!r) {
         skip_runtime(t, "no runtime was asked");
     } else {
-        check_set(t, CHECK_RUNTIME_ENDPOINT, PODPID_PASS, NULL, "%s (%s)", or_unknown(r->endpoint),
-                  or_unknown(r->chosen_by));
-        check_set(t, CHECK_RUNTIME_API, PODPID_PASS, NULL, "%s, %s %s", or_unknown(r->api),
+        check_set(t, CHECK_RUNTIME_ENDPOINT, PODPID_RESULT_PASS, NULL, "%s (%s)",
+                  or_unknown(r->endpoint), or_unknown(r->chosen_by));
+        check_set(t, CHECK_RUNTIME_API, PODPID_RESULT_PASS, NULL, "%s, %s %s", or_unknown(r->api),
                   or_unknown(r->name), r->version ? r->version : "");
         runtime_ready(t, r);
     }

@@ -14,17 +14,17 @@ struct tally {
 static enum podpid_result severity(enum podpid_verdict v)
 {
     switch (v) {
-    case PODPID_VERIFIED:
-    case PODPID_CREATED:
-    case PODPID_EXITED:
-    case PODPID_ABSENT:
-        return PODPID_PASS;
-    case PODPID_MISMATCH:
-    case PODPID_MOVED:
-    case PODPID_RECYCLED:
-        return PODPID_FAIL;
+    case PODPID_VERDICT_VERIFIED:
+    case PODPID_VERDICT_CREATED:
+    case PODPID_VERDICT_EXITED:
+    case PODPID_VERDICT_ABSENT:
+        return PODPID_RESULT_PASS;
+    case PODPID_VERDICT_MISMATCH:
+    case PODPID_VERDICT_MOVED:
+    case PODPID_VERDICT_RECYCLED:
+        return PODPID_RESULT_FAIL;
     default:
-        return PODPID_WARN;
+        return PODPID_RESULT_WARN;
     }
 }
 
@@ -36,13 +36,13 @@ static void one_container(struct check_table *t, const struct check_facts *f,
 
     sum->containers++;
     sum->running += c->state == PODPID_STATE_RUNNING ? 1 : 0;
-    sum->verified += c->verdict == PODPID_VERIFIED ? 1 : 0;
+    sum->verified += c->verdict == PODPID_VERDICT_VERIFIED ? 1 : 0;
     /* A target is named by targets.present. */
-    if (r == PODPID_PASS || (f->targets && targets_result_has(f->targets, c))) {
+    if (r == PODPID_RESULT_PASS || (f->targets && targets_result_has(f->targets, c))) {
         return;
     }
-    sum->fails += r == PODPID_FAIL ? 1 : 0;
-    sum->warns += r == PODPID_WARN ? 1 : 0;
+    sum->fails += r == PODPID_RESULT_FAIL ? 1 : 0;
+    sum->warns += r == PODPID_RESULT_WARN ? 1 : 0;
     label = container_label(t->arena, c);
     check_item(t, CHECK_PIDS_VERIFIED, "%s: %s%s%s", label ? label : c->id,
                podpid_verdict_name(c->verdict), c->reason && *c->reason ? ": " : "",
@@ -52,7 +52,7 @@ static void one_container(struct check_table *t, const struct check_facts *f,
 /* A sandbox never fails a check. */
 static void one_sandbox(struct check_table *t, const struct podpid_pod *p, struct tally *sum)
 {
-    if (p->sandbox_id && severity(p->sandbox_verdict) == PODPID_FAIL) {
+    if (p->sandbox_id && severity(p->sandbox_verdict) == PODPID_RESULT_FAIL) {
         sum->warns++;
         check_item(t, CHECK_PIDS_VERIFIED, "%s/%s, its sandbox: %s%s%s",
                    p->namespace_ ? p->namespace_ : "?", p->name ? p->name : "?",
@@ -87,12 +87,12 @@ static void pids_verified(struct check_table *t, const struct check_facts *f, st
         }
     }
     if (sum->fails || sum->warns) {
-        check_set(t, CHECK_PIDS_VERIFIED, sum->fails ? PODPID_FAIL : PODPID_WARN,
+        check_set(t, CHECK_PIDS_VERIFIED, sum->fails ? PODPID_RESULT_FAIL : PODPID_RESULT_WARN,
                   "podpid list -o json has the evidence; what just started or stopped is settled "
                   "in a moment (--wait); virtual machines are named by --vm-handlers",
                   "%s; to look at: %zu", share_verified(t, sum), sum->fails + sum->warns);
     } else {
-        check_set(t, CHECK_PIDS_VERIFIED, PODPID_PASS, NULL, "%s", share_verified(t, sum));
+        check_set(t, CHECK_PIDS_VERIFIED, PODPID_RESULT_PASS, NULL, "%s", share_verified(t, sum));
     }
 }
 
@@ -114,19 +114,19 @@ static void pods_listed(struct check_table *t, const struct check_facts *f, cons
     size_t others, in_pods = stray_count(f->snapshot, &others);
 
     if (sum->containers == 0 && in_pods && !f->no_runtime) {
-        check_set(t, CHECK_PODS_LISTED, PODPID_FAIL,
+        check_set(t, CHECK_PODS_LISTED, PODPID_RESULT_FAIL,
                   "name the socket of the runtime that the kubelet uses (ps -o args -C kubelet; "
                   "/var/lib/kubelet/config.yaml) with --runtime-endpoint",
                   "the runtime lists no container, while the cgroups of pods hold %zu: it is the "
                   "wrong runtime",
                   in_pods);
     } else if (sum->pods == 0) {
-        check_set(t, CHECK_PODS_LISTED, PODPID_WARN,
+        check_set(t, CHECK_PODS_LISTED, PODPID_RESULT_WARN,
                   f->no_runtime ? "is the kubelet running, and is this the node's /proc (--proc)?"
                                 : "is the kubelet running, and does it use this runtime?",
                   "there is no pod here%s", sum->containers ? ", only plain containers" : "");
     } else {
-        check_set(t, CHECK_PODS_LISTED, PODPID_PASS, NULL, "%zu %s, %zu %s", sum->pods,
+        check_set(t, CHECK_PODS_LISTED, PODPID_RESULT_PASS, NULL, "%zu %s, %zu %s", sum->pods,
                   noun(sum->pods, "pod", "pods"), sum->containers,
                   noun(sum->containers, "container", "containers"));
     }
@@ -144,14 +144,14 @@ static void pids_strays(struct check_table *t, const struct check_facts *f)
                    strays[i]->reason ? ": " : "", strays[i]->reason ? strays[i]->reason : "");
     }
     if (n) {
-        check_set(t, CHECK_PIDS_STRAYS, in_pods ? PODPID_FAIL : PODPID_WARN,
+        check_set(t, CHECK_PIDS_STRAYS, in_pods ? PODPID_RESULT_FAIL : PODPID_RESULT_WARN,
                   "look at /proc/<pid>/cmdline of its processes; a restart of the runtime that "
                   "lost a container leaves them, and so does a second runtime",
                   "%zu %s, but the runtime does not list %s", n,
                   noun(n, "container cgroup holds processes", "container cgroups hold processes"),
                   noun(n, "it", "them"));
     } else {
-        check_set(t, CHECK_PIDS_STRAYS, PODPID_PASS, NULL, "none");
+        check_set(t, CHECK_PIDS_STRAYS, PODPID_RESULT_PASS, NULL, "none");
     }
 }
 
@@ -184,7 +184,7 @@ static bool verified_before(struct check_table *t, const struct podpid_snapshot 
     }
     for (size_t i = 0; i < n_pods; i++) {
         for (size_t k = 0; k < pods[i]->n_containers; k++) {
-            if (pods[i]->containers[k]->verdict == PODPID_VERIFIED) {
+            if (pods[i]->containers[k]->verdict == PODPID_VERDICT_VERIFIED) {
                 ret->rows[ret->n++] = pods[i]->containers[k];
             }
         }
@@ -203,7 +203,7 @@ static bool is_unstable(const struct check_facts *f, const struct by_id *before,
     if (!was || now->state != PODPID_STATE_RUNNING) {
         return false;
     }
-    if (now->verdict == PODPID_VERIFIED) {
+    if (now->verdict == PODPID_VERDICT_VERIFIED) {
         return now->pid != (*was)->pid || now->start_time_ticks != (*was)->start_time_ticks;
     }
     /* Named by targets.present already. */
@@ -217,7 +217,7 @@ static void pids_stable(struct check_table *t, const struct check_facts *f)
     struct by_id before;
 
     if (f->replay || !f->before) {
-        check_set(t, CHECK_PIDS_STABLE, PODPID_SKIP, NULL,
+        check_set(t, CHECK_PIDS_STABLE, PODPID_RESULT_SKIP, NULL,
                   f->replay ? "a capture is one look" : "there was one look only");
         return;
     }
@@ -232,24 +232,24 @@ static void pids_stable(struct check_table *t, const struct check_facts *f)
                 const char *label = container_label(t->arena, c);
 
                 check_item(t, CHECK_PIDS_STABLE, "%s: verified, then %s", label ? label : c->id,
-                           c->verdict == PODPID_VERIFIED ? "another process"
-                                                         : podpid_verdict_name(c->verdict));
+                           c->verdict == PODPID_VERDICT_VERIFIED ? "another process"
+                                                                 : podpid_verdict_name(c->verdict));
                 unstable++;
                 t->rows[CHECK_PIDS_STABLE].fixed |= f->targets && targets_result_has(f->targets, c);
             }
         }
     }
     if (unstable) {
-        check_set(t, CHECK_PIDS_STABLE, PODPID_FAIL,
+        check_set(t, CHECK_PIDS_STABLE, PODPID_RESULT_FAIL,
                   "containers are coming and going: try again, or with --wait",
                   "a second look does not agree on %zu of %zu verified %s", unstable, before.n,
                   noun(before.n, "container", "containers"));
     } else if (before.n == 0) {
-        check_set(t, CHECK_PIDS_STABLE, PODPID_PASS, NULL,
+        check_set(t, CHECK_PIDS_STABLE, PODPID_RESULT_PASS, NULL,
                   "nothing is verified, so nothing to compare");
     } else {
-        check_set(t, CHECK_PIDS_STABLE, PODPID_PASS, NULL, "a second look agrees on %s %zu %s",
-                  noun(before.n, "the", "all"), before.n,
+        check_set(t, CHECK_PIDS_STABLE, PODPID_RESULT_PASS, NULL,
+                  "a second look agrees on %s %zu %s", noun(before.n, "the", "all"), before.n,
                   noun(before.n, "verified container", "verified containers that still run"));
     }
 }
@@ -280,7 +280,7 @@ static const char *share_present(struct check_table *t, const struct targets_res
 static void no_target_left(struct check_table *t, const struct check_facts *f)
 {
     if (f->n_other_node || f->n_finished) {
-        check_set(t, CHECK_TARGETS_PRESENT, PODPID_WARN,
+        check_set(t, CHECK_TARGETS_PRESENT, PODPID_RESULT_WARN,
                   f->n_other_node
                       ? "is this node's name right? it is --node-name, else NODE_NAME, else the "
                         "hostname, and must be the spec.nodeName of the manifest's pods"
@@ -288,7 +288,7 @@ static void no_target_left(struct check_table *t, const struct check_facts *f)
                   "no target is left: %zu %s of other nodes, %zu finished skipped", f->n_other_node,
                   noun(f->n_other_node, "pod", "pods"), f->n_finished);
     } else {
-        check_set(t, CHECK_TARGETS_PRESENT, PODPID_WARN,
+        check_set(t, CHECK_TARGETS_PRESENT, PODPID_RESULT_WARN,
                   "does what printed the manifest name the right namespace and labels?",
                   "no target is left: the manifest holds no pod");
     }
@@ -306,21 +306,21 @@ static void targets_present(struct check_table *t, const struct check_facts *f)
     if (f->n_targets == 0 && f->manifest) {
         no_target_left(t, f);
     } else if (f->n_targets == 0) {
-        check_set(t, CHECK_TARGETS_PRESENT, PODPID_SKIP, NULL, "no target was given");
+        check_set(t, CHECK_TARGETS_PRESENT, PODPID_RESULT_SKIP, NULL, "no target was given");
     } else if (!r) {
-        check_set(t, CHECK_TARGETS_PRESENT, PODPID_FAIL, "see what failed above",
+        check_set(t, CHECK_TARGETS_PRESENT, PODPID_RESULT_FAIL, "see what failed above",
                   "without a look no target can be found");
     } else if (r->n_findings) {
         for (size_t i = 0; i < r->n_findings; i++) {
             check_item(t, CHECK_TARGETS_PRESENT, "%s", r->findings[i]);
         }
-        check_set(t, CHECK_TARGETS_PRESENT, PODPID_FAIL,
+        check_set(t, CHECK_TARGETS_PRESENT, PODPID_RESULT_FAIL,
                   "crictl ps -a shows what became of a container, podpid list -a -o json the "
                   "evidence; a manifest printed before a restart is out of date (print it again, "
                   "or --follow-restarts); --wait waits for what is starting",
                   "%s%s", share_present(t, r), skipped);
     } else {
-        check_set(t, CHECK_TARGETS_PRESENT, PODPID_PASS, NULL, "%zu %s%s", r->n_containers,
+        check_set(t, CHECK_TARGETS_PRESENT, PODPID_RESULT_PASS, NULL, "%zu %s%s", r->n_containers,
                   noun(r->n_containers, "target container", "target containers"), skipped);
     }
 }
@@ -338,7 +338,7 @@ void checks_pods(struct check_table *t, const struct check_facts *f)
         pids_strays(t, f);
     }
     for (size_t i = 0; !f->snapshot && i < sizeof(seen) / sizeof(seen[0]); i++) {
-        check_set(t, seen[i], PODPID_SKIP, NULL, "there was no look");
+        check_set(t, seen[i], PODPID_RESULT_SKIP, NULL, "there was no look");
     }
     targets_present(t, f);
 }

@@ -118,7 +118,7 @@ static char *progress_of(const struct podpid_report *r)
     for (size_t i = 0; i < N_CHECKS; i++) {
         const struct podpid_check *c = r->checks[i];
 
-        if (c->result == PODPID_FAIL && i != CHECK_HANDOFF_WRITTEN) {
+        if (c->result == PODPID_RESULT_FAIL && i != CHECK_HANDOFF_WRITTEN) {
             buf_printf(&b, "%s%s: %s", b.n ? "; " : "", c->id,
                        c->n_items == 1 ? c->items[0] : c->detail);
         }
@@ -153,7 +153,7 @@ static int end_try(struct podpid_preflight *p, struct podpid_snapshot *snapshot,
     p->report = report;
     free(p->progress);
     p->progress = progress_of(report);
-    if (podpid_report_result(report) != PODPID_FAIL || p->options.look->replay ||
+    if (podpid_report_result(report) != PODPID_RESULT_FAIL || p->options.look->replay ||
         now >= p->give_up) {
         p->phase = PHASE_DONE;
         return 0;

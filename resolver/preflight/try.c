@@ -161,20 +161,20 @@ static void hand_nothing(struct podpid_report *r, const char *path, const char *
     struct err err = {0};
 
     if (!path) {
-        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL, hint, "nothing handed over: %s",
-                  why);
+        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_FAIL, hint,
+                  "nothing handed over: %s", why);
         return;
     }
     if (is_there(path)) {
         before = lie ? "the file from before is removed" : "the file from before stays";
     }
     if (lie && handoff_remove(path, &err) < 0) {
-        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL, "remove the file by hand", "%s",
-                  err.text);
+        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_FAIL, "remove the file by hand",
+                  "%s", err.text);
         return;
     }
-    check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL, hint, "%s: not written: %s; %s", path,
-              why, before);
+    check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_FAIL, hint, "%s: not written: %s; %s",
+              path, why, before);
 }
 
 /* A kernel without pidfds is a warning, which the policy and --strict raise as they do all others.
@@ -196,7 +196,8 @@ static int open_pidfds(const struct preflight_try *t, struct podpid_report *r)
         return 0;
     }
     if (error.system_errno == ENOSYS && !needs_pidfds(o)) {
-        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_WARN, error.hint, "%s", error.message);
+        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_WARN, error.hint, "%s",
+                  error.message);
         return 0;
     }
     hand_nothing(r, o->handoff_path, error.hint[0] ? error.hint : "try again, or with --wait",
@@ -220,7 +221,7 @@ static int write_file(const struct preflight_try *t, struct podpid_report *r)
         rc = handoff_write(o->handoff_path, mode, o->handoff_group, text.p, text.n, &err);
     }
     if (rc < 0) {
-        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_FAIL,
+        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_FAIL,
                   err.hint[0] ? err.hint : "look at the folder's owner, mode and free space",
                   "%s%s", err.text,
                   is_there(o->handoff_path) ? "; the file from before stays" : "");
@@ -238,7 +239,7 @@ static void hand_over(const struct preflight_try *t, struct podpid_report *r)
     if (!o->handoff_path && !o->pidfds) {
         return;
     }
-    if (checks_result(&r->table) == PODPID_FAIL) {
+    if (checks_result(&r->table) == PODPID_RESULT_FAIL) {
         /* A look from a wrong place (status 3) proves nothing of the targets. */
         hand_nothing(r, o->handoff_path, "see what failed above", "a check failed",
                      r->result.n_findings && checks_exit_status(&r->table) == 1);
@@ -249,14 +250,14 @@ static void hand_over(const struct preflight_try *t, struct podpid_report *r)
     rc = open_pidfds(t, r);
     rc = rc < 0 ? rc : write_file(t, r);
     nofile_restore(&before);
-    if (rc < 0 || r->table.rows[CHECK_HANDOFF_WRITTEN].is.result == PODPID_WARN) {
+    if (rc < 0 || r->table.rows[CHECK_HANDOFF_WRITTEN].is.result == PODPID_RESULT_WARN) {
         return;
     }
     if (o->pidfds) {
         snprintf(pidfds, sizeof(pidfds), ", %zu %s", r->n_pidfds,
                  noun(r->n_pidfds, "pidfd", "pidfds"));
     }
-    check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_PASS, NULL, "%s%s%zu %s%s",
+    check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_PASS, NULL, "%s%s%zu %s%s",
               o->handoff_path ? o->handoff_path : "", o->handoff_path ? ": " : "",
               r->result.n_containers, noun(r->result.n_containers, "container", "containers"),
               pidfds);

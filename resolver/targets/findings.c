@@ -70,12 +70,13 @@ static int find_row(struct checker *k, struct row *row, const char *why)
 
 static bool is_accepted(const struct checker *k, const struct podpid_container *c)
 {
-    return c->verdict == PODPID_VERIFIED || (c->verdict == PODPID_INFERRED && k->o->allow_inferred);
+    return c->verdict == PODPID_VERDICT_VERIFIED ||
+           (c->verdict == PODPID_VERDICT_INFERRED && k->o->allow_inferred);
 }
 
 static const char *why_not(struct checker *k, const struct podpid_container *c)
 {
-    if (c->verdict == PODPID_EXITED && c->has_exit_code) {
+    if (c->verdict == PODPID_VERDICT_EXITED && c->has_exit_code) {
         return arena_printf(k->a, "exited with status %d", c->exit_code);
     }
     if (c->reason && *c->reason) {
@@ -94,7 +95,8 @@ static int require(struct checker *k, struct row *row, bool exited_is_fine)
         row->wanted = true;
         return 0;
     }
-    if (exited_is_fine && c->verdict == PODPID_EXITED && c->has_exit_code && c->exit_code == 0) {
+    if (exited_is_fine && c->verdict == PODPID_VERDICT_EXITED && c->has_exit_code &&
+        c->exit_code == 0) {
         return 0;
     }
     row->wanted = true;

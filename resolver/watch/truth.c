@@ -224,7 +224,7 @@ static int bury(struct document *d, struct podpid_container *c)
                        : "the process that was inferred to be its main process has ended";
     c->pid = c->inferred_pid = 0;
     c->start_time_ticks = 0;
-    c->verdict = PODPID_DEAD;
+    c->verdict = PODPID_VERDICT_DEAD;
     c->ns_pid = c->ns_mnt = c->ns_net = c->ns_cgroup = 0;
     return 0;
 }

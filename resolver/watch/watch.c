@@ -143,7 +143,7 @@ static bool is_on_its_way(const struct podpid_watch *w)
     for (size_t i = 0; i < w->now.n_rows; i++) {
         enum podpid_verdict v = w->now.rows[i]->verdict;
 
-        if (v == PODPID_CREATED || v == PODPID_DEAD || v == PODPID_VERDICT_ERROR) {
+        if (v == PODPID_VERDICT_CREATED || v == PODPID_VERDICT_DEAD || v == PODPID_VERDICT_ERROR) {
             return true;
         }
     }

@@ -117,7 +117,7 @@ static struct podpid_snapshot *hostile(void)
         c->image = texts[i];
         c->processes = NULL;
         c->n_processes = 0;
-        c->verdict = PODPID_MISMATCH;
+        c->verdict = PODPID_VERDICT_MISMATCH;
         c->reason = texts[i];
     }
     p = snap_pod(s, megabyte, megabyte, megabyte);

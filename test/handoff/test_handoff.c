@@ -294,7 +294,7 @@ static void pidfds_are_of_who_was_verified(void **state)
     c = snap_container(s, pod, "app", snap_id(s, "aa"), pid);
     c->start_time_ticks = start;
     snap_verdict(snap_container(s, pod, "log", snap_id(s, "bb"), 1), PODPID_STATE_RUNNING,
-                 PODPID_DEAD, "dead");
+                 PODPID_VERDICT_DEAD, "dead");
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
     assert_int_equal(podpid_handoff_pidfds(s, "/proc", &fds, &n, &error), 0);
     assert_int_equal(getrlimit(RLIMIT_NOFILE, &after), 0);

@@ -16,7 +16,7 @@ static void a_quiet_node(void **state)
     (void)state;
     look_rig_open_verified(&r);
     rig_look(&r, 1000);
-    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
     assert_true(podpid_snapshot_complete(r.snapshot));
     assert_int_equal(rig_asked(&r, "ContainerStatus"), 1);
     assert_int_equal(rig_asked(&r, "ListContainers"), 2);
@@ -38,8 +38,8 @@ static void only_in_the_second_list(void **state)
     look_rig_open_verified(&r);
     r.act = newcomer_arrives;
     rig_look(&r, 1000);
-    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
-    rig_expect(&r, 'b', PODPID_VERIFIED, 300);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
+    rig_expect(&r, 'b', PODPID_VERDICT_VERIFIED, 300);
     assert_int_equal(rig_asked(&r, "ContainerStatus"), 2); /* a was not asked again */
     look_rig_close(&r);
 }
@@ -62,7 +62,7 @@ static void only_in_the_first_list(void **state)
     rig_running(&r, 'b', 300);
     r.act = container_vanishes;
     rig_look(&r, 1000);
-    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
     assert_null(rig_found(&r, 'b'));
     assert_true(podpid_snapshot_complete(r.snapshot));
     look_rig_close(&r);
@@ -86,8 +86,8 @@ static void restarts_with_a_new_id(void **state)
     look_rig_open_verified(&r);
     r.act = restart;
     rig_look(&r, 1000);
-    rig_expect(&r, 'a', PODPID_EXITED, 0);
-    rig_expect(&r, 'b', PODPID_VERIFIED, 300);
+    rig_expect(&r, 'a', PODPID_VERDICT_EXITED, 0);
+    rig_expect(&r, 'b', PODPID_VERDICT_VERIFIED, 300);
     look_rig_close(&r);
 }
 
@@ -110,7 +110,7 @@ static void restarts_with_its_old_id(void **state)
     rig_container(&r, 'a', "EXITED", 0);
     r.act = starts_again;
     rig_look(&r, 1000);
-    rig_expect(&r, 'a', PODPID_VERIFIED, 300);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 300);
     assert_int_equal(rig_asked(&r, "ContainerStatus"), 2); /* agreed once, it is not asked again */
     look_rig_close(&r);
 }
@@ -123,7 +123,7 @@ static void status_is_gone(void **state)
     look_rig_open_verified(&r);
     rig_list(&r, 'b', "EXITED"); /* listed, being removed */
     rig_look(&r, 2000);
-    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
     assert_null(rig_found(&r, 'b'));
     assert_true(podpid_snapshot_complete(r.snapshot));
     assert_true(rig_took_ms(&r) < 600);
@@ -162,7 +162,7 @@ static void strays_prove_themselves(void **state)
     rig_look(&r, 3000);
     assert_int_equal(strays(&r), 1);
     assert_in_range(rig_took_ms(&r), 1000, 1200);
-    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
 
     r.act = leaves_in_time;
     rig_look(&r, 3000);

@@ -19,7 +19,7 @@ static void a_status_never_comes(void **state)
     rig_running(&r, 'b', 300);
     rig_fault_of_status(&r, 'b', "{'never': true}");
     rig_look(&r, 20000);
-    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
     rig_expect(&r, 'b', PODPID_VERDICT_ERROR, 0);
     assert_false(podpid_snapshot_complete(r.snapshot));
     assert_in_range(rig_took_ms(&r), 4900, 5100); /* half of the 10 s */
@@ -44,7 +44,7 @@ static void waiting_is_used(void **state)
     rig_fault_of_status(&r, 'b', "{'never': true}");
     r.act = namespaces_become_unreadable;
     rig_look(&r, 20000);
-    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
     assert_int_not_equal(rig_found(&r, 'a')->ns_pid, 0);
     look_rig_close(&r);
 }
@@ -87,8 +87,8 @@ static void the_deadline_in_a_later_round(void **state)
                 "cccccccc");
     r.act = hangs_from_now_on;
     rig_look(&r, 20000);
-    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
-    rig_expect(&r, 'b', PODPID_DEAD, 0);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
+    rig_expect(&r, 'b', PODPID_VERDICT_DEAD, 0);
     assert_in_range(rig_took_ms(&r), 9900, 10100);
     look_rig_close(&r);
 }
@@ -112,7 +112,7 @@ static void a_slow_runtime(void **state)
     r.options.timeout = 4 * NSEC_PER_SEC;
     r.act = answers_slower_each_time;
     rig_look(&r, 20000);
-    rig_expect(&r, 'a', PODPID_DEAD, 0);
+    rig_expect(&r, 'a', PODPID_VERDICT_DEAD, 0);
     assert_int_equal(rig_asked(&r, "ContainerStatus"), 2);
     assert_true(podpid_snapshot_complete(r.snapshot));
     look_rig_close(&r);
@@ -138,7 +138,7 @@ static void a_newcomer_at_the_deadline(void **state)
     look_rig_open_verified(&r);
     r.act = newcomer_is_never_read;
     rig_look(&r, 20000);
-    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
     rig_expect(&r, 'b', PODPID_VERDICT_ERROR, 0);
     assert_false(podpid_snapshot_complete(r.snapshot));
     look_rig_close(&r);

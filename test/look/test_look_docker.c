@@ -110,7 +110,7 @@ static void a_pod_that_has_ended(void **state)
     assert_false(pods[0]->ready);
     assert_int_equal(pods[0]->n_containers, 1);
     assert_string_equal(pods[0]->containers[0]->name, "main");
-    assert_int_equal(pods[0]->containers[0]->verdict, PODPID_EXITED);
+    assert_int_equal(pods[0]->containers[0]->verdict, PODPID_VERDICT_EXITED);
     assert_int_equal(count_warnings(n.snapshot, "claims"), 0);
     node_done(&n);
 }

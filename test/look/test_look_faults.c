@@ -87,7 +87,7 @@ static void short_of_descriptors(void **state)
                 assert_int_equal(r.rc, PODPID_ERR_PROC);
                 failed = true;
             } else {
-                rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+                rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
                 verified = true;
             }
             look_rig_close(&r);

@@ -26,7 +26,7 @@ static void pid_changes_between(void **state)
     rig_process(&r, 300, 50, RIG_STARTED, 'S', rig_cgroup('a'));
     r.act = told_anew;
     rig_look(&r, 1000);
-    rig_expect(&r, 'a', PODPID_VERIFIED, 300);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 300);
     look_rig_close(&r);
 }
 
@@ -46,14 +46,14 @@ static void a_dead_pid_is_running_for_a_while(void **state)
     rig_reap(&r, 200);
     r.act = noticed_late;
     rig_look(&r, 1000);
-    rig_expect(&r, 'a', PODPID_EXITED, 0);
+    rig_expect(&r, 'a', PODPID_VERDICT_EXITED, 0);
     assert_true(rig_took_ms(&r) < 600);
 
     /* Never noticed: dead, within half a second. */
     r.act = NULL;
     rig_container(&r, 'a', "RUNNING", 200);
     rig_look(&r, 2000);
-    rig_expect(&r, 'a', PODPID_DEAD, 0);
+    rig_expect(&r, 'a', PODPID_VERDICT_DEAD, 0);
     assert_true(rig_took_ms(&r) < 600);
     look_rig_close(&r);
 }
@@ -75,7 +75,7 @@ static void pinned_before_it_leaves(void **state)
     r.act = recycled_at_last;
     rig_look(&r, 1000);
     /* It is judged anew: as far as this /proc goes it is the main process. */
-    rig_expect(&r, 'a', PODPID_VERIFIED, 200);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
     assert_int_equal(rig_found(&r, 'a')->start_time_ticks, RIG_STARTED + 1);
     assert_true(rig_asked(&r, "ContainerStatus") >= 2);
     look_rig_close(&r);
@@ -95,7 +95,7 @@ static void changed_on_every_try(void **state)
     look_rig_open_verified(&r);
     r.act = recycled_always;
     rig_look(&r, 2000);
-    rig_expect(&r, 'a', PODPID_CHANGED, 0);
+    rig_expect(&r, 'a', PODPID_VERDICT_CHANGED, 0);
     assert_int_equal(rig_found(&r, 'a')->start_time_ticks, 0);
     look_rig_close(&r);
 }

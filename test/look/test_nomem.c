@@ -121,7 +121,8 @@ static void a_runtime(void **state)
         if (r.rc == 1) {
             const struct podpid_container *c = rig_found(&r, 'a');
 
-            assert_true(!c || c->pid == 0 || (c->pid == 200 && c->verdict == PODPID_VERIFIED));
+            assert_true(!c || c->pid == 0 ||
+                        (c->pid == 200 && c->verdict == PODPID_VERDICT_VERIFIED));
         } else if (r.rc != PODPID_ERR_NOMEM && r.rc != PODPID_ERR_RUNTIME) {
             /* The library that speaks HTTP/2 has no other word for it than a broken connection. */
             fail_msg("allocation %lu: code %d: %s", i, r.rc, r.error.message);

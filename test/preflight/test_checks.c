@@ -13,10 +13,10 @@
 #include "resolver/targets/targets.h"
 #include "test/support/rows.h"
 
-#define P PODPID_PASS
-#define W PODPID_WARN
-#define F PODPID_FAIL
-#define S PODPID_SKIP
+#define P PODPID_RESULT_PASS
+#define W PODPID_RESULT_WARN
+#define F PODPID_RESULT_FAIL
+#define S PODPID_RESULT_SKIP
 
 /* A node with facts, and checks of it. */
 struct bench {
@@ -58,8 +58,8 @@ static enum podpid_result result(const struct bench *b, enum check_id id)
 }
 
 static const struct row_line well[] = {
-    {"prod", "web", "u", "s", "app", "aa01", PODPID_VERIFIED, 10, 1, 0, NULL, NULL, NULL},
-    {"prod", "web", "u", "s", "init", "aa02", PODPID_EXITED, 0, 1, 0, NULL, NULL, NULL},
+    {"prod", "web", "u", "s", "app", "aa01", PODPID_VERDICT_VERIFIED, 10, 1, 0, NULL, NULL, NULL},
+    {"prod", "web", "u", "s", "init", "aa02", PODPID_VERDICT_EXITED, 0, 1, 0, NULL, NULL, NULL},
 };
 
 static void all_checks_in_order_with_hints(void **state)
@@ -82,7 +82,7 @@ static void all_checks_in_order_with_hints(void **state)
         assert_non_null(c->detail);
         assert_null(strchr(c->detail, '\n'));
     }
-    assert_int_equal(checks_result(&b.table), PODPID_PASS);
+    assert_int_equal(checks_result(&b.table), PODPID_RESULT_PASS);
     assert_int_equal(checks_exit_status(&b.table), 0);
     end(&b);
 }
@@ -93,11 +93,11 @@ static void every_verdict_has_its_severity(void **state)
         enum podpid_verdict verdict;
         enum podpid_result result;
     } cases[] = {
-        {PODPID_VERIFIED, P}, {PODPID_CREATED, P},    {PODPID_EXITED, P},
-        {PODPID_UNKNOWN, W},  {PODPID_VM, W},         {PODPID_INFERRED, W},
-        {PODPID_UNPROVEN, W}, {PODPID_NO_PROCESS, W}, {PODPID_DEAD, W},
-        {PODPID_ZOMBIE, W},   {PODPID_MOVED, F},      {PODPID_RECYCLED, F},
-        {PODPID_MISMATCH, F}, {PODPID_CHANGED, W},    {PODPID_VERDICT_ERROR, W},
+        {PODPID_VERDICT_VERIFIED, P}, {PODPID_VERDICT_CREATED, P},    {PODPID_VERDICT_EXITED, P},
+        {PODPID_VERDICT_UNKNOWN, W},  {PODPID_VERDICT_VM, W},         {PODPID_VERDICT_INFERRED, W},
+        {PODPID_VERDICT_UNPROVEN, W}, {PODPID_VERDICT_NO_PROCESS, W}, {PODPID_VERDICT_DEAD, W},
+        {PODPID_VERDICT_ZOMBIE, W},   {PODPID_VERDICT_MOVED, F},      {PODPID_VERDICT_RECYCLED, F},
+        {PODPID_VERDICT_MISMATCH, F}, {PODPID_VERDICT_CHANGED, W},    {PODPID_VERDICT_ERROR, W},
     };
 
     (void)state;
@@ -130,7 +130,7 @@ static void a_target_is_named_by_targets_present_only(void **state)
     struct targets_result r = {.findings = &finding, .n_findings = 1, .n_containers = 1};
 
     (void)state;
-    line.verdict = PODPID_MISMATCH;
+    line.verdict = PODPID_VERDICT_MISMATCH;
     begin(&b, &line, 1);
     c = b.snapshot->pods[0]->containers[0];
     r.containers = &c;
@@ -375,7 +375,7 @@ static void a_second_look_must_agree(void **state)
     end(&b);
 
     /* What ended meanwhile is no disagreement. */
-    now[0].verdict = PODPID_EXITED;
+    now[0].verdict = PODPID_VERDICT_EXITED;
     begin(&b, now, 2);
     b.before = rows_snapshot(well, 2, &rows_runtime);
     b.facts.before = b.before;
@@ -411,18 +411,18 @@ static void levels_in_their_order(void **state)
         bool strict, ignored;
         enum podpid_result result;
     } cases[] = {
-        {PODPID_DEAD, LEVEL_DEFAULT, false, false, W},
-        {PODPID_DEAD, LEVEL_FAIL, false, false, F},
-        {PODPID_DEAD, LEVEL_IGNORE, false, false, S},
-        {PODPID_DEAD, LEVEL_IGNORE, true, false, S},
-        {PODPID_DEAD, LEVEL_DEFAULT, true, false, F},
-        {PODPID_DEAD, LEVEL_DEFAULT, true, true, W},
-        {PODPID_MISMATCH, LEVEL_DEFAULT, false, false, F},
-        {PODPID_MISMATCH, LEVEL_WARN, false, false, W},
-        {PODPID_MISMATCH, LEVEL_WARN, true, false, F},
-        {PODPID_MISMATCH, LEVEL_WARN, true, true, W},
-        {PODPID_MISMATCH, LEVEL_DEFAULT, false, true, W},
-        {PODPID_VERIFIED, LEVEL_FAIL, true, false, P},
+        {PODPID_VERDICT_DEAD, LEVEL_DEFAULT, false, false, W},
+        {PODPID_VERDICT_DEAD, LEVEL_FAIL, false, false, F},
+        {PODPID_VERDICT_DEAD, LEVEL_IGNORE, false, false, S},
+        {PODPID_VERDICT_DEAD, LEVEL_IGNORE, true, false, S},
+        {PODPID_VERDICT_DEAD, LEVEL_DEFAULT, true, false, F},
+        {PODPID_VERDICT_DEAD, LEVEL_DEFAULT, true, true, W},
+        {PODPID_VERDICT_MISMATCH, LEVEL_DEFAULT, false, false, F},
+        {PODPID_VERDICT_MISMATCH, LEVEL_WARN, false, false, W},
+        {PODPID_VERDICT_MISMATCH, LEVEL_WARN, true, false, F},
+        {PODPID_VERDICT_MISMATCH, LEVEL_WARN, true, true, W},
+        {PODPID_VERDICT_MISMATCH, LEVEL_DEFAULT, false, true, W},
+        {PODPID_VERDICT_VERIFIED, LEVEL_FAIL, true, false, P},
     };
 
     (void)state;

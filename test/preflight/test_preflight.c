@@ -158,9 +158,9 @@ static void a_capture_that_is_well(void **state)
     o.wait = 60 * NSEC_PER_SEC;
     r = run(&o);
     assert_int_equal(podpid_report_exit_status(r), 0);
-    assert_int_equal(podpid_report_result(r), PODPID_PASS);
-    assert_int_equal(check(r, "targets.present")->result, PODPID_PASS);
-    assert_int_equal(check(r, "host.proc")->result, PODPID_SKIP);
+    assert_int_equal(podpid_report_result(r), PODPID_RESULT_PASS);
+    assert_int_equal(check(r, "targets.present")->result, PODPID_RESULT_PASS);
+    assert_int_equal(check(r, "host.proc")->result, PODPID_RESULT_SKIP);
     podpid_snapshot_pods(podpid_report_targets(r), &n);
     assert_int_equal(n, 1);
     assert_valid(r);
@@ -183,10 +183,10 @@ static void a_capture_that_is_not(void **state)
     o.targets = t;
     r = run(&o);
     assert_int_equal(podpid_report_exit_status(r), 1);
-    assert_int_equal(check(r, "targets.present")->result, PODPID_FAIL);
+    assert_int_equal(check(r, "targets.present")->result, PODPID_RESULT_FAIL);
     assert_int_equal(check(r, "targets.present")->n_items, 1);
     assert_int_equal(strncmp(check(r, "targets.present")->items[0], "prod/web-0/app: dead", 20), 0);
-    assert_int_equal(check(r, "pids.verified")->result, PODPID_PASS);
+    assert_int_equal(check(r, "pids.verified")->result, PODPID_RESULT_PASS);
     assert_valid(r);
     podpid_report_free(r);
 
@@ -194,8 +194,8 @@ static void a_capture_that_is_not(void **state)
     o.targets = NULL;
     r = run(&o);
     assert_int_equal(podpid_report_exit_status(r), 0);
-    assert_int_equal(check(r, "pids.verified")->result, PODPID_WARN);
-    assert_int_equal(check(r, "targets.present")->result, PODPID_SKIP);
+    assert_int_equal(check(r, "pids.verified")->result, PODPID_RESULT_WARN);
+    assert_int_equal(check(r, "targets.present")->result, PODPID_RESULT_SKIP);
     assert_valid(r);
     podpid_report_free(r);
     podpid_targets_free(t);
@@ -273,9 +273,9 @@ static void without_a_runtime_it_waits_and_gives_up(void **state)
     assert_int_equal(podpid_report_exit_status(r), 3);
     assert_null(podpid_report_snapshot(r));
     assert_null(podpid_report_targets(r));
-    assert_int_equal(check(r, "runtime.endpoint")->result, PODPID_FAIL);
-    assert_int_equal(check(r, "handoff.written")->result, PODPID_FAIL);
-    assert_int_equal(check(r, "pids.verified")->result, PODPID_SKIP);
+    assert_int_equal(check(r, "runtime.endpoint")->result, PODPID_RESULT_FAIL);
+    assert_int_equal(check(r, "handoff.written")->result, PODPID_RESULT_FAIL);
+    assert_int_equal(check(r, "pids.verified")->result, PODPID_RESULT_SKIP);
     assert_valid(r);
     /* The look failed: nobody knows that the file from before is wrong. */
     assert_int_equal(access(file, F_OK), 0);

@@ -66,15 +66,15 @@ static void values_that_nobody_knows_have_a_name_too(void **state)
 {
     (void)state;
     assert_string_equal(podpid_verdict_name(PODPID_VERDICT_ERROR), "error");
-    assert_string_equal(podpid_verdict_name(PODPID_NO_PROCESS), "no-process");
-    assert_string_equal(podpid_verdict_name(PODPID_ABSENT), "absent");
+    assert_string_equal(podpid_verdict_name(PODPID_VERDICT_NO_PROCESS), "no-process");
+    assert_string_equal(podpid_verdict_name(PODPID_VERDICT_ABSENT), "absent");
     assert_string_equal(podpid_verdict_name((enum podpid_verdict)0), "?");
     assert_string_equal(podpid_verdict_name((enum podpid_verdict)1000), "?");
     assert_string_equal(podpid_role_name(PODPID_ROLE_HOST), "host");
     assert_string_equal(podpid_role_name((enum podpid_role)0), "?");
     assert_string_equal(podpid_state_name(PODPID_STATE_UNKNOWN), "unknown");
     assert_string_equal(podpid_state_name((enum podpid_state)9), "?");
-    for (int v = PODPID_VERDICT_ERROR; v <= PODPID_ABSENT; v++) {
+    for (int v = PODPID_VERDICT_ERROR; v <= PODPID_VERDICT_ABSENT; v++) {
         assert_string_not_equal(podpid_verdict_name((enum podpid_verdict)v), "?");
     }
 }

@@ -92,13 +92,13 @@ static void the_newest_attempt_counts(void **state)
 
     (void)state;
     c = snap_container(s, p, "c", snap_id(s, "a0"), 0);
-    snap_verdict(c, PODPID_STATE_EXITED, PODPID_EXITED, "exited");
+    snap_verdict(c, PODPID_STATE_EXITED, PODPID_VERDICT_EXITED, "exited");
     c = snap_container(s, p, "c", snap_id(s, "a2"), 0);
     c->attempt = 2;
-    snap_verdict(c, PODPID_STATE_EXITED, PODPID_EXITED, "exited");
+    snap_verdict(c, PODPID_STATE_EXITED, PODPID_VERDICT_EXITED, "exited");
     c = snap_container(s, p, "c", snap_id(s, "a1"), 0);
     c->attempt = 1;
-    snap_verdict(c, PODPID_STATE_EXITED, PODPID_EXITED, "exited");
+    snap_verdict(c, PODPID_STATE_EXITED, PODPID_VERDICT_EXITED, "exited");
     assert_found(s, "ns/p/c", "a2");
     podpid_snapshot_free(s);
 }
@@ -115,9 +115,9 @@ static void ids_may_be_short_and_carry_a_scheme(void **state)
     snap_container(s, p, "one", full, 10);
     snap_container(s, p, "two", snap_id(s, "abcd02"), 11);
     c = snap_container(s, p, "gone", snap_id(s, "abcd03"), 0);
-    snap_verdict(c, PODPID_STATE_EXITED, PODPID_EXITED, "exited");
+    snap_verdict(c, PODPID_STATE_EXITED, PODPID_VERDICT_EXITED, "exited");
     c = snap_container(s, p, "gone2", snap_id(s, "ef0123"), 0);
-    snap_verdict(c, PODPID_STATE_EXITED, PODPID_EXITED, "exited");
+    snap_verdict(c, PODPID_STATE_EXITED, PODPID_VERDICT_EXITED, "exited");
     c = snap_container(s, p, "live", snap_id(s, "ef0456"), 13);
     snap_container(s, p, "odd", "abc", 14);
 

@@ -99,7 +99,7 @@ static void a_node_with_nothing_known_is_a_document_too(void **state)
     p = snap_pod(s, NULL, NULL, "u1");
     c = snap_container(s, p, NULL, snap_id(s, "a0"), 0);
     c->state = 0;
-    c->verdict = PODPID_INFERRED;
+    c->verdict = PODPID_VERDICT_INFERRED;
     c->inferred_pid = 77;
     c->image = c->reason = c->cgroup_path = NULL;
     c->created_at = c->started_at = 0;

@@ -279,7 +279,8 @@ static void take_events(struct node *n)
             to->verdict = e->container->verdict;
             to->pid = e->container->pid;
             to->inferred_pid = e->container->inferred_pid;
-            assert_true((e->container->pid != 0) == (e->container->verdict == PODPID_VERIFIED));
+            assert_true((e->container->pid != 0) ==
+                        (e->container->verdict == PODPID_VERDICT_VERIFIED));
         }
         assert_int_equal(podpid_event_to_json(e, into_buf, &text, NULL), 0);
         if (!schema_holds_text(n->schema, text.p, text.n, false, why, sizeof(why))) {

@@ -32,11 +32,11 @@ static void *zeroed(struct arena *a, size_t n, size_t size)
 static enum podpid_state state_of(enum podpid_verdict v)
 {
     switch (v) {
-    case PODPID_CREATED:
+    case PODPID_VERDICT_CREATED:
         return PODPID_STATE_CREATED;
-    case PODPID_EXITED:
+    case PODPID_VERDICT_EXITED:
         return PODPID_STATE_EXITED;
-    case PODPID_UNKNOWN:
+    case PODPID_VERDICT_UNKNOWN:
         return PODPID_STATE_UNKNOWN;
     default:
         return PODPID_STATE_RUNNING;
@@ -65,17 +65,17 @@ static struct podpid_container *container(struct arena *a, const struct row_line
     c->verdict = l->verdict;
     c->state = state_of(l->verdict);
     c->created_at = l->created_at;
-    c->has_exit_code = l->verdict == PODPID_EXITED;
+    c->has_exit_code = l->verdict == PODPID_VERDICT_EXITED;
     c->exit_code = l->exit_code;
     c->reported_pid = l->pid;
     c->reason = l->reason ? l->reason : "";
     c->cgroup_path = l->cgroup;
     c->cgroup_level = -1;
-    if (l->verdict == PODPID_VERIFIED) {
+    if (l->verdict == PODPID_VERDICT_VERIFIED) {
         c->pid = l->pid;
         c->start_time_ticks = (uint64_t)l->pid * 100;
     }
-    if (l->verdict == PODPID_INFERRED) {
+    if (l->verdict == PODPID_VERDICT_INFERRED) {
         c->inferred_pid = l->pid;
         c->start_time_ticks = (uint64_t)l->pid * 100;
     }
@@ -93,7 +93,7 @@ static const struct podpid_pod *pod(struct arena *a, const struct row_line *line
     p->uid = lines->uid;
     p->sandbox_id = lines->sandbox;
     p->ready = lines->sandbox && lines->sandbox[0] != '-';
-    p->sandbox_verdict = p->ready ? PODPID_VERIFIED : PODPID_EXITED;
+    p->sandbox_verdict = p->ready ? PODPID_VERDICT_VERIFIED : PODPID_VERDICT_EXITED;
     *label = (struct podpid_label){"app", lines->app};
     p->labels = label;
     p->n_labels = lines->app ? 1 : 0;

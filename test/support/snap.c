@@ -62,7 +62,7 @@ struct podpid_pod *snap_pod(struct podpid_snapshot *s, const char *namespace_, c
         p->ready = true;
         p->created_at = s->taken_at - 3600 * NSEC_PER_SEC;
         p->runtime_handler = "";
-        p->sandbox_verdict = PODPID_VERIFIED;
+        p->sandbox_verdict = PODPID_VERDICT_VERIFIED;
         p->sandbox_pid = (pid_t)(1000 + s->n_pods);
         p->sandbox_start_time_ticks = 100000 + s->n_pods;
     }
@@ -129,7 +129,7 @@ struct podpid_container *snap_container(struct podpid_snapshot *s, struct podpid
     c->id = id;
     c->image = "registry.example/app:1";
     c->state = PODPID_STATE_RUNNING;
-    c->verdict = PODPID_VERIFIED;
+    c->verdict = PODPID_VERDICT_VERIFIED;
     c->created_at = s->taken_at - 3000 * NSEC_PER_SEC;
     c->started_at = c->created_at + NSEC_PER_SEC;
     c->cgroup_level = -1;
@@ -202,13 +202,13 @@ struct podpid_snapshot *snap_zoo(void)
     snap_label(s, db, "app", "db");
     c = snap_container(s, db, "postgres", snap_id(s, "d0"), 0);
     c->reported_pid = 4321;
-    snap_verdict(c, PODPID_STATE_RUNNING, PODPID_DEAD, "no process 4321");
+    snap_verdict(c, PODPID_STATE_RUNNING, PODPID_VERDICT_DEAD, "no process 4321");
     c = snap_container(s, db, "init", snap_id(s, "d1"), 0);
-    snap_verdict(c, PODPID_STATE_EXITED, PODPID_EXITED, "the runtime says exited");
+    snap_verdict(c, PODPID_STATE_EXITED, PODPID_VERDICT_EXITED, "the runtime says exited");
     c->finished_at = c->started_at + NSEC_PER_SEC;
     c->has_exit_code = true;
     c = snap_container(s, db, "backup", snap_id(s, "d2"), 0);
-    snap_verdict(c, PODPID_STATE_UNKNOWN, PODPID_UNKNOWN, "the runtime says unknown");
+    snap_verdict(c, PODPID_STATE_UNKNOWN, PODPID_VERDICT_UNKNOWN, "the runtime says unknown");
 
     web = snap_pod(s, "prod", "web-7d9f", "11111111-0000-0000-0000-000000000000");
     snap_label(s, web, "app", "web");
@@ -217,7 +217,7 @@ struct podpid_snapshot *snap_zoo(void)
     snap_process(s, c, 6650, 6637, "worker", PODPID_ROLE_CHILD);
     snap_process(s, c, 7001, 900, "sh", PODPID_ROLE_EXEC);
     c = snap_container(s, web, "sidecar", snap_id(s, "a1"), 0);
-    snap_verdict(c, PODPID_STATE_RUNNING, PODPID_INFERRED, "the runtime gives no PID");
+    snap_verdict(c, PODPID_STATE_RUNNING, PODPID_VERDICT_INFERRED, "the runtime gives no PID");
     c->inferred_pid = 6700;
     c->start_time_ticks = 206700;
     c = snap_container(s, web, "broken", snap_id(s, "a2"), 0);

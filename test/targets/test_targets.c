@@ -19,19 +19,25 @@
     "status: {" status "}\n"
 
 static const struct row_line node[] = {
-    {"prod", "db", "u-db", "s1", "db", "aa01", PODPID_VERIFIED, 10, 1, 0, "db", NULL, NULL},
-    {"prod", "db", "u-db", "s1", "init", "aa02", PODPID_EXITED, 0, 1, 0, "db", NULL, NULL},
-    {"prod", "job", "u-job", "-s9", "run", "aa09", PODPID_EXITED, 0, 1, 0, NULL, NULL, NULL},
-    {"prod", "web-0", "u-w0", "-s2", "app", "bb01", PODPID_EXITED, 0, 1, 137, "web", NULL, NULL},
-    {"prod", "web-0", "u-w0", "s3", "app", "bb02", PODPID_VERIFIED, 11, 2, 0, "web", NULL, NULL},
-    {"prod", "web-0", "u-w0", "s3", "log", "bb03", PODPID_VERIFIED, 12, 2, 0, "web", NULL, NULL},
-    {"prod", "web-1", "u-w1", "s4", "app", "bb04", PODPID_DEAD, 13, 2, 0, "web", "no process 13",
+    {"prod", "db", "u-db", "s1", "db", "aa01", PODPID_VERDICT_VERIFIED, 10, 1, 0, "db", NULL, NULL},
+    {"prod", "db", "u-db", "s1", "init", "aa02", PODPID_VERDICT_EXITED, 0, 1, 0, "db", NULL, NULL},
+    {"prod", "job", "u-job", "-s9", "run", "aa09", PODPID_VERDICT_EXITED, 0, 1, 0, NULL, NULL,
      NULL},
-    {"prod", "web-1", "u-w1", "s4", "log", "bb05", PODPID_EXITED, 0, 2, 1, "web", NULL, NULL},
-    {"prod", "web-2", "u-w2", "s5", "app", "bb06", PODPID_INFERRED, 14, 2, 0, "canary", NULL, NULL},
+    {"prod", "web-0", "u-w0", "-s2", "app", "bb01", PODPID_VERDICT_EXITED, 0, 1, 137, "web", NULL,
+     NULL},
+    {"prod", "web-0", "u-w0", "s3", "app", "bb02", PODPID_VERDICT_VERIFIED, 11, 2, 0, "web", NULL,
+     NULL},
+    {"prod", "web-0", "u-w0", "s3", "log", "bb03", PODPID_VERDICT_VERIFIED, 12, 2, 0, "web", NULL,
+     NULL},
+    {"prod", "web-1", "u-w1", "s4", "app", "bb04", PODPID_VERDICT_DEAD, 13, 2, 0, "web",
+     "no process 13", NULL},
+    {"prod", "web-1", "u-w1", "s4", "log", "bb05", PODPID_VERDICT_EXITED, 0, 2, 1, "web", NULL,
+     NULL},
+    {"prod", "web-2", "u-w2", "s5", "app", "bb06", PODPID_VERDICT_INFERRED, 14, 2, 0, "canary",
+     NULL, NULL},
     {"kube-system", "etcd", "0123456789abcdef0123456789abcdef", "s6", "etcd", "cc01",
-     PODPID_VERIFIED, 15, 1, 0, NULL, NULL, NULL},
-    {NULL, NULL, NULL, NULL, "plain", "dd01", PODPID_VERIFIED, 16, 1, 0, NULL, NULL, NULL},
+     PODPID_VERDICT_VERIFIED, 15, 1, 0, NULL, NULL, NULL},
+    {NULL, NULL, NULL, NULL, "plain", "dd01", PODPID_VERDICT_VERIFIED, 16, 1, 0, NULL, NULL, NULL},
 };
 
 struct result {

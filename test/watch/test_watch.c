@@ -95,7 +95,7 @@ static void a_burst_is_one_generation(void **state)
         assert_int_equal(node_event(&n, PODPID_EVENT_ADDED, i)->pid, 100 + i);
     }
     assert_int_equal(node_event(&n, PODPID_EVENT_REMOVED, 1)->pid, 101); /* as it was last */
-    assert_int_equal(node_event(&n, PODPID_EVENT_CHANGED, 2)->verdict, PODPID_EXITED);
+    assert_int_equal(node_event(&n, PODPID_EVENT_CHANGED, 2)->verdict, PODPID_VERDICT_EXITED);
     /* Two lists, and two more where it had to look again. */
     assert_true(node_lists(&n) - lists <= 4);
     node_close(&n);
@@ -241,7 +241,7 @@ static void the_last_truth_stays_while_the_runtime_is_away(void **state)
     assert_int_equal(n.events[0].kind, PODPID_EVENT_RUNTIME);
     assert_int_equal(node_event(&n, PODPID_EVENT_ADDED, 4)->pid, 104);
     assert_int_equal(node_event(&n, PODPID_EVENT_REMOVED, 1)->pid, 101);
-    assert_int_equal(node_event(&n, PODPID_EVENT_CHANGED, 2)->verdict, PODPID_EXITED);
+    assert_int_equal(node_event(&n, PODPID_EVENT_CHANGED, 2)->verdict, PODPID_VERDICT_EXITED);
     assert_false(podpid_watch_stale(n.watch));
     assert_int_equal(n_containers(&n), 3);
     node_close(&n);
@@ -379,7 +379,7 @@ static void only_targets_are_shown(void **state)
     podpid_watch_look_now(n.watch);
     settle(&n);
     assert_int_equal(n.n_events, 1);
-    assert_int_equal(node_event(&n, PODPID_EVENT_ADDED, 20)->verdict, PODPID_CREATED);
+    assert_int_equal(node_event(&n, PODPID_EVENT_ADDED, 20)->verdict, PODPID_VERDICT_CREATED);
     node_close(&n);
     podpid_targets_free(targets);
 }

@@ -51,7 +51,7 @@ static void an_exit_is_published_without_the_runtime(void **state)
     for (unsigned i = 1; i <= 2; i++) {
         e = node_event(&l.n, PODPID_EVENT_CHANGED, i);
         assert_true(e->by_pidfd);
-        assert_int_equal(e->verdict, PODPID_DEAD);
+        assert_int_equal(e->verdict, PODPID_VERDICT_DEAD);
         assert_int_equal(e->pid, 0);
         assert_int_equal(e->generation, generation + 1);
     }
@@ -64,7 +64,7 @@ static void an_exit_is_published_without_the_runtime(void **state)
     podpid_watch_look_now(l.n.watch);
     live_rounds(&l, SETTLED);
     assert_int_equal(l.n.n_events, 2);
-    assert_int_equal(node_event(&l.n, PODPID_EVENT_CHANGED, 1)->verdict, PODPID_EXITED);
+    assert_int_equal(node_event(&l.n, PODPID_EVENT_CHANGED, 1)->verdict, PODPID_VERDICT_EXITED);
     live_end(pids[3]);
     for (unsigned i = 1; i <= 3; i++) {
         live_remove_dir(&l, live_path(&l, i));
@@ -143,7 +143,7 @@ static void the_end_of_an_inferred_process_is_published(void **state)
     node_watch(&l.n);
     live_rounds(&l, SETTLED);
     c = the_pod(&l)->containers[0];
-    assert_int_equal(c->verdict, PODPID_INFERRED);
+    assert_int_equal(c->verdict, PODPID_VERDICT_INFERRED);
     assert_int_equal(c->inferred_pid, main);
     assert_int_equal(c->pid, 0);
     assert_true(live_follows(main));
@@ -153,7 +153,7 @@ static void the_end_of_an_inferred_process_is_published(void **state)
     assert_true(node_rounds_alone(&l.n, 1));
     e = node_event(&l.n, PODPID_EVENT_CHANGED, 1);
     assert_true(e->by_pidfd);
-    assert_int_equal(e->verdict, PODPID_DEAD);
+    assert_int_equal(e->verdict, PODPID_VERDICT_DEAD);
     assert_int_equal(e->pid, 0);
     assert_int_equal(e->inferred_pid, 0);
     c = the_pod(&l)->containers[0];
