@@ -153,6 +153,11 @@ int arena_grow(struct arena *a, void **items, size_t n, size_t *cap, size_t size
     return 0;
 }
 
+int texts_add(struct texts *t, struct arena *a, const char *text)
+{
+    return text ? ARENA_APPEND(a, t->items, t->n, t->cap, text) : -ENOMEM;
+}
+
 void arena_free(struct arena *a)
 {
     struct arena_chunk *c = a->head;

@@ -33,6 +33,33 @@ char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
  * was. */
 int arena_grow(struct arena *a, void **items, size_t n, size_t *cap, size_t size);
 
+/* Append one element to an array in an arena: items, n and cap are the caller's variables (a
+ * pointer, the number of elements, the room), the value comes last and may be a compound literal.
+ * 0, or -ENOMEM with the array as it was.
+ *
+ *     rc = ARENA_APPEND(a, list->rows, list->n_rows, list->cap_rows, (struct row){.pid = pid}); */
+#define ARENA_APPEND(a, items, n, cap, ...)                                                        \
+    __extension__({                                                                                \
+        void *items_ = (items);                                                                    \
+        int rc_ = arena_grow((a), &items_, (n), &(cap), sizeof(*(items)));                         \
+                                                                                                   \
+        if (rc_ == 0) {                                                                            \
+            (items) = items_;                                                                      \
+            (items)[(n)++] = (__VA_ARGS__);                                                        \
+        }                                                                                          \
+        rc_;                                                                                       \
+    })
+
+/* A list of texts in an arena. Zero-initialise to start. */
+struct texts {
+    const char **items;
+    size_t n, cap;
+};
+
+/* Append a text, which is not copied. -ENOMEM also for NULL, so that the result of arena_printf()
+ * can be passed on as it is. */
+int texts_add(struct texts *t, struct arena *a, const char *text);
+
 void arena_free(struct arena *a);
 
 #endif

@@ -22,6 +22,16 @@
         taken_;                                                                                    \
     })
 
+/* DEFINE_CLEANUP(thing_free, struct thing *) defines cleanup_thing_free(), for
+ * CLEANUP(cleanup_thing_free) struct thing *t = NULL; it calls thing_free(t) unless t is NULL. */
+#define DEFINE_CLEANUP(fn, type)                                                                   \
+    static inline void cleanup_##fn(type *p)                                                       \
+    {                                                                                              \
+        if (*p) {                                                                                  \
+            fn(*p);                                                                                \
+        }                                                                                          \
+    }
+
 static inline void cleanup_free(void *p)
 {
     free(*(void **)p);

@@ -42,6 +42,14 @@ static inline bool str_ends(struct str s, struct str suffix)
     return s.n >= suffix.n && str_eq((struct str){s.p + (s.n - suffix.n), suffix.n}, suffix);
 }
 
+#define N_ELEMENTS(array) (sizeof(array) / sizeof((array)[0]))
+
+/* The word for n things, for "%zu %s": plural(1, "pod", "pods") is "pod". */
+static inline const char *plural(size_t n, const char *one, const char *many)
+{
+    return n == 1 ? one : many;
+}
+
 /* Cut the next line (without its \n) off *text. False at the end. */
 bool str_next_line(struct str *text, struct str *ret_line);
 

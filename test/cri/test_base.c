@@ -1,19 +1,18 @@
 /* Arena, text, errors: the pieces that everything else stands on. */
 #include <errno.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "cri/base/arena.h"
 #include "cri/base/clock.h"
 #include "cri/base/error.h"
+#include "cri/base/file.h"
+#include "cri/base/hash.h"
 #include "cri/base/text.h"
+#include "test/support/unit.h"
 
 static void arena_keeps_what_it_gave(void **state)
 {
@@ -219,6 +218,98 @@ static void errors_never_carry_control_bytes(void **state)
     assert_false(err_is_shortage(0));
 }
 
+struct pair {
+    int a, b;
+};
+
+static void arrays_and_texts_grow_in_an_arena(void **state)
+{
+    struct arena a = {0};
+    struct pair *pairs = NULL;
+    struct texts texts = {0};
+    size_t n = 0, cap = 0;
+
+    (void)state;
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(ARENA_APPEND(&a, pairs, n, cap, (struct pair){i, -i}), 0);
+        assert_int_equal(texts_add(&texts, &a, arena_printf(&a, "%d", i)), 0);
+    }
+    assert_int_equal(texts_add(&texts, &a, NULL), -ENOMEM);
+    assert_int_equal(n, 100);
+    assert_int_equal(texts.n, 100);
+    for (int i = 0; i < 100; i++) {
+        assert_int_equal(pairs[i].a, i);
+        assert_int_equal(pairs[i].b, -i);
+        assert_int_equal(atoi(texts.items[i]), i);
+    }
+    arena_free(&a);
+}
+
+/* What CPython 3.11 gives as hash(bytes) with PYTHONHASHSEED=0: SipHash-1-3 with a key of zeros. */
+static void keyed_hash_is_siphash(void **state)
+{
+    const struct hash_seed zero = {{0, 0}};
+
+    (void)state;
+    assert_true(hash_keyed(zero, STR("abc")) == UINT64_C(0xc03bc3a0042630f2));
+    assert_true(hash_keyed(zero, STR("0::/kubepods.slice/x")) == UINT64_C(0x4eedce69972c787c));
+    assert_true(hash_keyed(zero, STR("12345678")) == UINT64_C(0x3489982430560a87));
+}
+
+static void index_finds_all_items_of_a_hash(void **state)
+{
+    struct arena a = {0};
+    struct hash_index x = {0};
+    uint32_t item, want = 0;
+
+    (void)state;
+    for (size_t at = hash_index_start(&x, 7); hash_index_next(&x, &at, &item);) {
+        fail_msg("an empty index has an item");
+    }
+    assert_int_equal(hash_index_init(&x, 1000, &a), 0);
+    assert_true(hash_index_room(&x) >= 1000);
+    for (uint32_t i = 0; i < 1000; i++) {
+        hash_index_add(&x, hash_number(i % 10), i);
+    }
+    for (size_t at = hash_index_start(&x, hash_number(3)); hash_index_next(&x, &at, &item);) {
+        if (item % 10 == 3) {
+            assert_int_equal(item, want * 10 + 3);
+            want++;
+        }
+    }
+    assert_int_equal(want, 100);
+    assert_int_equal(hash_index_init(&x, SIZE_MAX / 2, &a), -ENOMEM);
+    arena_free(&a);
+}
+
+static void files_are_read_and_written_whole(void **state)
+{
+    static char text[100000];
+    struct buf b = {0};
+    int fd = memfd_create("test", MFD_CLOEXEC);
+
+    (void)state;
+    memset(text, 'x', sizeof(text));
+    assert_true(fd >= 0);
+    assert_int_equal(file_write_all(fd, text, sizeof(text)), 0);
+    assert_int_equal(file_read_all(fd, sizeof(text), &b), 0);
+    assert_int_equal(b.n, 0); /* the position is at the end */
+    for (int i = 0; i < 2; i++) {
+        assert_int_equal(file_read_again(fd, sizeof(text), i == 0, &b), 0);
+        assert_int_equal(b.n, sizeof(text));
+        assert_memory_equal(b.p, text, sizeof(text));
+    }
+    assert_int_equal(lseek(fd, 0, SEEK_SET), 0);
+    assert_int_equal(file_read_all(fd, 2 * sizeof(text), &b), 0);
+    assert_int_equal(b.n, 2 * sizeof(text));
+    assert_int_equal(file_read_again(fd, sizeof(text) - 1, false, &b), -EFBIG);
+    close(fd);
+    assert_int_equal(file_read_again(fd, 10, true, &b), -EBADF);
+    assert_int_equal(file_read_all(fd, 10, &b), -EBADF);
+    assert_int_equal(file_write_all(fd, "x", 1), -EBADF);
+    buf_free(&b);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -231,6 +322,10 @@ int main(void)
         cmocka_unit_test(utf8),
         cmocka_unit_test(lines),
         cmocka_unit_test(errors_never_carry_control_bytes),
+        cmocka_unit_test(arrays_and_texts_grow_in_an_arena),
+        cmocka_unit_test(keyed_hash_is_siphash),
+        cmocka_unit_test(index_finds_all_items_of_a_hash),
+        cmocka_unit_test(files_are_read_and_written_whole),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
