@@ -3,21 +3,16 @@
 #include <errno.h>
 #include <ftw.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "resolver/capture/read.h"
 #include "resolver/capture/write.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 #define GOOD TEST_DIR "/fixtures/captures-broken/good"
 

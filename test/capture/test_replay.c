@@ -3,20 +3,15 @@
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "resolver/capture/read.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 #define LEADER_EXITED                                                                              \
     "120 (app) Z 100 120 120 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 3 0 5000 0 0 0 0 0 0 0 0 0 0 0 0 "  \

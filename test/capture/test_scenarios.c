@@ -2,22 +2,17 @@
  * the cgroups paths that the runtime gives, once without. */
 #include <dirent.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "resolver/capture/read.h"
 #include "resolver/capture/write.h"
 #include "resolver/podpid.h"
 #include "test/support/report.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 #define SCENARIOS TEST_DIR "/scenarios"
 

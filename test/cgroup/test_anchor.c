@@ -1,17 +1,12 @@
 /* Anchors: what the runtime's cgroupsPath becomes, and which paths are held by it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "cri/base/cleanup.h"
 #include "resolver/cgroup/anchor.h"
 #include "resolver/cgroup/facts.h"
+#include "test/support/unit.h"
 
 #define A16 "0123456789abcdef"
 #define A64 A16 A16 A16 A16

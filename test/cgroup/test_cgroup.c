@@ -1,18 +1,14 @@
 /* The collections of cgroup texts with their answers: every line of fixtures/cgroups/x.jsonl. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <jansson.h>
 
 #include "cri/base/cleanup.h"
 #include "resolver/cgroup/facts.h"
+#include "test/support/unit.h"
 
 static bool same(const char *what, const char *got, const json_t *expect, const char *name)
 {

@@ -1,9 +1,5 @@
 /* podpid cgroup: the verb as a child process, its two outputs and its exit status. */
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +7,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "cri/base/cleanup.h"
 #include "resolver/cli/cli.h"
+#include "test/support/unit.h"
 
 #define A16 "0123456789abcdef"
 #define A64 A16 A16 A16 A16

@@ -2,22 +2,17 @@
  * tree when the text in it is hostile. */
 #include <fcntl.h>
 #include <locale.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "cri/base/text.h"
 #include "resolver/cli/out.h"
 #include "test/support/golden.h"
 #include "test/support/snap.h"
+#include "test/support/unit.h"
 
 /* Run write with standard output going into text. */
 static void capture(out_fn write, const struct cli *cli, const struct podpid_snapshot *s,

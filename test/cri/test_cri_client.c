@@ -1,15 +1,10 @@
 /* The CRI client against a scripted server: what real runtimes answered when they were recorded,
  * and which version of CRI is spoken. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "test/support/cri_rig.h"
+#include "test/support/unit.h"
 
 static void real_runtimes(void **state)
 {

@@ -1,14 +1,9 @@
 /* The stream of container events: of whom it may be read, how it goes on and ends. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
 
 #include "cri/rpc/rpc.h"
 #include "test/support/cri_rig.h"
+#include "test/support/unit.h"
 
 static void events(void **state)
 {

@@ -1,16 +1,11 @@
 /* The CRI client when something goes wrong: with one request, with the connection, or in an answer
  * that makes no sense. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "test/support/cri_rig.h"
+#include "test/support/unit.h"
 
 static void identity_stands_without_status(void **state)
 {

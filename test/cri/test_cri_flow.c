@@ -1,14 +1,9 @@
 /* How answers come to the CRI client: never, late, in pieces, many at once, huge, or too late. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
-
-#include <cmocka.h>
 
 #include "cri/grpc/grpc.h"
 #include "test/support/cri_rig.h"
+#include "test/support/unit.h"
 
 static void a_silent_peer_only_keeps_waiting(void **state)
 {

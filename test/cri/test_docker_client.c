@@ -1,14 +1,9 @@
 /* The Docker Engine's speaker: what is made of each answer, good or bad. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "test/support/docker_rig.h"
+#include "test/support/unit.h"
 
 static void identities(void **state)
 {

@@ -1,18 +1,13 @@
 /* How the Docker Engine's speaker gets at the daemon and what becomes of it when the daemon is
  * slow, gone, or another's: libcurl, its connections, and what they must not do. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "test/support/docker_rig.h"
+#include "test/support/unit.h"
 
 static bool is_mapped(const char *library)
 {

@@ -1,17 +1,12 @@
 /* The Docker Engine's replies: as recorded from dockerd 20.10 and 28.5 and podman 4.3, and broken.
  */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "cri/docker/json.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 #define FIXTURES TEST_DIR "/fixtures/runtimes"
 

@@ -1,16 +1,11 @@
 /* Pods out of Docker's containers: what the labels claim, and what of it holds. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "cri/docker/pods.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 #define UID "4b0d8545-aea0-4393-a928-b6fc3c4c2939"
 #define UID_ "4b0d8545_aea0_4393_a928_b6fc3c4c2939"

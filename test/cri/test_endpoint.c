@@ -1,9 +1,5 @@
 /* Endpoints: what is taken for an address, and the words for each way that connecting can fail. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,10 +8,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "cri/base/cleanup.h"
 #include "cri/endpoint.h"
+#include "test/support/unit.h"
 
 enum { NOBODY = 65534 };
 

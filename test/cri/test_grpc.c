@@ -1,21 +1,16 @@
 /* The gRPC core, fed with frames made by hand: what goes out first, and what comes of what comes
  * in, in one piece and in single bytes. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "cri/base/cleanup.h"
 #include "cri/base/text.h"
 #include "cri/grpc/grpc.h"
 #include "cri/grpc/message.h"
 #include "cri/grpc/peer.h"
+#include "test/support/unit.h"
 
 enum { DATA, HEADERS, PRIORITY, RST_STREAM, SETTINGS, PUSH_PROMISE, PING, GOAWAY, WINDOW_UPDATE };
 enum { END_STREAM = 1, ACK = 1, END_HEADERS = 4 };

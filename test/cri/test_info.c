@@ -1,19 +1,14 @@
 /* The verbose info: each runtime's shape, and text that no runtime should give. */
 #include <errno.h>
 #include <jansson.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "cri/base/cleanup.h"
 #include "cri/rpc/info.h"
 #include "cri/rpc/json_cursor.h"
+#include "test/support/unit.h"
 
 static void same(const char *got, const char *wanted)
 {

@@ -1,9 +1,5 @@
 /* Opening an endpoint of which nobody said what is spoken there. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,11 +7,10 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "cri/base/cleanup.h"
 #include "cri/client.h"
 #include "test/fake_cri/fake_cri.h"
+#include "test/support/unit.h"
 
 enum { ROUNDS_MOST = 100000, CONNS_MOST = 16 };
 

@@ -1,18 +1,13 @@
 /* Our trimmed cri.proto against the CRI's own list of fields and enums: a wrong number or type
  * would read something else without a word. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "cri/base/cleanup.h"
 #include "cri/base/text.h"
 #include "cri/cri.pb-c.h"
+#include "test/support/unit.h"
 
 static const ProtobufCMessageDescriptor *const messages[] = {
     &cri__version_request__descriptor,

@@ -1,15 +1,10 @@
 /* The YAML tree: places, kinds, and everything that is refused. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "resolver/format/yaml.h"
+#include "test/support/unit.h"
 
 static int parse(const char *text, struct arena *a, struct yaml_stream *s, struct err *err)
 {

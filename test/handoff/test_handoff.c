@@ -2,11 +2,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -17,13 +13,13 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <jansson.h>
 
 #include "resolver/handoff/handoff.h"
 #include "resolver/proc/procfs.h"
 #include "test/support/scratch.h"
 #include "test/support/snap.h"
+#include "test/support/unit.h"
 
 struct place {
     char *dir;

@@ -1,14 +1,9 @@
 /* One container held against a table made by hand: every verdict, and which of two comes first. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "resolver/join/verdict.h"
+#include "test/support/unit.h"
 
 /* The container was created at second 1000 and started at second 1010 of a machine that booted at
  * second 0, so 100 ticks are a second. */

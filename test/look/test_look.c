@@ -1,13 +1,7 @@
 /* The rounds of a look: a runtime and a /proc in which containers come and go while it goes on, and
  * how long it waits for strays. The clock is the test's. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "test/support/look_rig.h"
+#include "test/support/unit.h"
 
 static void a_quiet_node(void **state)
 {

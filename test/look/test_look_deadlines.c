@@ -1,14 +1,8 @@
 /* A look that does not get what it waits for in time. The clock is the test's: what takes seconds
  * takes none here. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "test/support/look_rig.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 static void a_status_never_comes(void **state)
 {

@@ -1,20 +1,15 @@
 /* A look at a Docker node: what its containers claim to be is settled for those that have ended,
  * too.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "cri/base/clock.h"
 #include "resolver/podpid.h"
 #include "test/support/http.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 #define UID "11111111-2222-3333-4444-555555555555"
 #define LABELS(type)                                                                               \

@@ -1,15 +1,10 @@
 /* What fails while a look goes on: the connection, a list, the descriptors of this process. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "test/support/look_rig.h"
+#include "test/support/unit.h"
 
 static void the_connection_is_lost(void **state)
 {

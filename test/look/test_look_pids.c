@@ -1,13 +1,7 @@
 /* A look at PIDs that change while it goes on: told anew, dead for a while, taken by somebody else.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-
-#include <cmocka.h>
-
 #include "test/support/look_rig.h"
+#include "test/support/unit.h"
 
 static void told_anew(struct look_rig *r)
 {

@@ -1,17 +1,12 @@
 /* Looks in which the i-th allocation fails, for every i until none is left to fail: an error code,
  * or a snapshot; never a crash or a leak (under AddressSanitizer). Linked with --wrap. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "test/support/look_rig.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 void *__real_malloc(size_t n);
 void *__real_calloc(size_t n, size_t size);

@@ -1,20 +1,15 @@
 /* Processes by their numbers in another PID namespace. Needs root to make one; skips without. */
 #include <pthread.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/prctl.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "resolver/podpid.h"
+#include "test/support/unit.h"
 
 enum { SKIPPED = 77 };
 

@@ -2,20 +2,15 @@
  * local user may have put in the way. */
 #include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "resolver/node/discover.h"
 #include "test/node/discover_cases.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 static void make_process(const struct tree *t, const struct process *p)
 {

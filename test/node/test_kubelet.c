@@ -1,19 +1,14 @@
 /* The kubelet's arguments, and whether a process of that name is to be believed. */
 #include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "resolver/node/endpoint_text.h"
 #include "resolver/node/kubelet.h"
+#include "test/support/unit.h"
 
 #define BYTES(literal)                                                                             \
     {                                                                                              \

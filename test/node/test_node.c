@@ -2,21 +2,16 @@
  * test_node_namespaces. */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "cri/base/cleanup.h"
 #include "resolver/node/node.h"
 #include "resolver/proc/mountinfo.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 static void mount_lines(void **state)
 {

@@ -8,11 +8,7 @@
 #include <linux/capability.h>
 #include <linux/sched.h>
 #include <sched.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,10 +19,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "resolver/node/node.h"
 #include "resolver/proc/ptable.h"
+#include "test/support/unit.h"
 
 enum { NOBODY = 65534, SKIPPED = 77 };
 

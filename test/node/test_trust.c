@@ -2,19 +2,14 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "resolver/node/trust.h"
 #include "test/support/tree.h"
+#include "test/support/unit.h"
 
 static void folders_of_another_owner(void **state)
 {

@@ -1,17 +1,12 @@
 /* The checks: always all, in order; how bad each finding is; what levels do to it. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "resolver/preflight/checks.h"
 #include "resolver/targets/targets.h"
 #include "test/support/rows.h"
+#include "test/support/unit.h"
 
 #define P PODPID_RESULT_PASS
 #define W PODPID_RESULT_WARN

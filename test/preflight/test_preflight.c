@@ -1,21 +1,17 @@
 /* The preflight as a whole: captures for what is seen, no runtime at all for waiting. Time is made
  * up: nothing sleeps. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
 #include <jansson.h>
 
 #include "cri/base/clock.h"
 #include "resolver/podpid.h"
 #include "test/support/schema.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 #define ID "a000000000000000000000000000000000000000000000000000000000000001"
 #define SANDBOX "b000000000000000000000000000000000000000000000000000000000000001"

@@ -1,11 +1,7 @@
 /* Ids and processes of real cgroups, made below the root of a hierarchy and removed. Needs root. */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,10 +9,9 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "cri/base/cleanup.h"
 #include "resolver/node/node.h"
+#include "test/support/unit.h"
 
 enum { SKIPPED = 77 };
 

@@ -1,11 +1,7 @@
 /* A held identity: real processes, killed at every step. */
 #include <errno.h>
 #include <fcntl.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -13,11 +9,10 @@
 #include <threads.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "cri/base/cleanup.h"
 #include "resolver/proc/procfs.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 static int setup(void **state)
 {

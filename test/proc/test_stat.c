@@ -1,16 +1,11 @@
 /* The texts of /proc/<pid>/stat and status: what is read from good ones, and that bad ones are
  * refused. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "resolver/proc/procfs.h"
+#include "test/support/unit.h"
 
 /* What stands between state and the end, as a kernel writes it; start is 4711. */
 #define AFTER_PPID                                                                                 \

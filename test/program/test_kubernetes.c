@@ -1,17 +1,12 @@
 /* The DaemonSet in hack/kubernetes: it is YAML, its policy is one that podpid takes, and what
  * README promises of it is there. Nothing in Debian reads such a manifest as a cluster does. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 #include "resolver/format/yaml.h"
 #include "resolver/podpid.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 #define FOLDER TEST_DIR "/../hack/kubernetes"
 

@@ -1,17 +1,12 @@
 /* What ships ready to use is read by what it is for: the policies in hack/, the DaemonSet. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "resolver/format/yaml.h"
 #include "resolver/podpid.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 #define HACK TEST_DIR "/../hack"
 

@@ -1,14 +1,9 @@
 /* Text made safe for a terminal; names; durations. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "resolver/podpid.h"
+#include "test/support/unit.h"
 
 static void what_a_terminal_obeys_is_spelled_out(void **state)
 {

@@ -1,14 +1,9 @@
 /* What a name or an id on the command line finds. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "test/support/snap.h"
+#include "test/support/unit.h"
 
 /* ids are told apart by their first two digits. */
 static void assert_found(const struct podpid_snapshot *s, const char *name, const char *ids)

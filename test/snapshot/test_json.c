@@ -1,19 +1,15 @@
 /* The document podpid/v1: to the byte for a node with a bit of everything, valid whatever the text
  * in it, and honest about writes that fail. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
 #include <jansson.h>
 
 #include "cri/base/text.h"
 #include "test/support/golden.h"
 #include "test/support/schema.h"
 #include "test/support/snap.h"
+#include "test/support/unit.h"
 
 #define SCHEMA(name) TEST_DIR "/../resolver/schema/" name
 

@@ -1,14 +1,9 @@
 /* Which containers a selector keeps, and what is left of a snapshot. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "test/support/snap.h"
+#include "test/support/unit.h"
 
 static bool keep(void *context, const struct podpid_container *c)
 {

@@ -1,15 +1,10 @@
 #include "test/support/cri_rig.h"
+#include "test/support/unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-
-#include <cmocka.h>
 
 enum { ROUNDS_MOST = 200000 };
 

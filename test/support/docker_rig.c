@@ -1,15 +1,10 @@
 #include "test/support/docker_rig.h"
 
 #include <poll.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 
-#include <cmocka.h>
-
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 void docker_rig_open(struct docker_rig *rig, struct http_answer *script, size_t n)
 {

@@ -1,15 +1,11 @@
 #include "test/support/golden.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "cri/base/text.h"
+#include "test/support/unit.h"
 
 void assert_golden(const char *name, const char *text, size_t n)
 {

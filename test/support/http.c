@@ -1,19 +1,14 @@
 #include "test/support/http.h"
 
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "cri/base/text.h"
+#include "test/support/unit.h"
 
 enum { MAX_CONNECTIONS = 64 };
 

@@ -1,9 +1,5 @@
 #include "test/support/look_rig.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -11,10 +7,9 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "cri/base/text.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 static const unsigned namespace_of_host = 4026531836;
 

@@ -1,10 +1,6 @@
 #include "test/support/node.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,9 +8,8 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 #define POD_UID NODE_POD_UID
 #define SANDBOX NODE_SANDBOX

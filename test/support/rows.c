@@ -1,13 +1,8 @@
 #include "test/support/rows.h"
+#include "test/support/unit.h"
 
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include <cmocka.h>
 
 static const struct podpid_condition conditions[] = {
     {.type = "RuntimeReady", .status = true, .reason = "", .message = ""},

@@ -1,17 +1,12 @@
 #include "test/support/tree.h"
 
 #include <fcntl.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 void tree_make(struct tree *t)
 {

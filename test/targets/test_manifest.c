@@ -1,17 +1,12 @@
 /* Pod manifests as kubectl prints them, and what is refused. */
 #include <dirent.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "resolver/targets/targets.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 #define MANIFESTS TEST_DIR "/fixtures/manifests"
 #define ID(letter, digit)                                                                          \

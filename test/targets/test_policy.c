@@ -2,21 +2,16 @@
  * (file name in front); how several add up. */
 #include <dirent.h>
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "cri/base/clock.h"
 #include "resolver/targets/targets.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 #define POLICIES TEST_DIR "/fixtures/policies"
 #define HEAD "apiVersion: podpid/v1\nkind: PreflightPolicy\n"

@@ -1,17 +1,12 @@
 /* Targets held against snapshots made by hand: what is found, each once. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "resolver/targets/targets.h"
 #include "test/support/rows.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 #define POLICY(targets) "apiVersion: podpid/v1\nkind: PreflightPolicy\ntargets:\n" targets
 #define POD(head, status)                                                                          \

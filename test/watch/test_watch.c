@@ -1,16 +1,11 @@
 /* A watch of a node whose /proc is a folder and whose runtime follows a script. Time is made up.
  * What needs real processes and cgroups is in test_watch_live.c and test_watch_ends.c. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include <cmocka.h>
-
 #include "test/support/node.h"
+#include "test/support/unit.h"
 
 enum { SECOND = 1000, SETTLED = 100 }; /* rounds */
 

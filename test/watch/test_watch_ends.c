@@ -2,19 +2,14 @@
  * tells of by pidfds. Needs root and a v2 hierarchy that can be written to; skips without. */
 #include <fcntl.h>
 #include <poll.h>
-#include <setjmp.h>
 #include <signal.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "test/support/live.h"
+#include "test/support/unit.h"
 
 static const struct podpid_pod *the_pod(const struct live_node *l)
 {

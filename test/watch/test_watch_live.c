@@ -1,20 +1,15 @@
 /* A watch of real processes in real cgroups, with a scripted runtime: directories, the handoff
  * file, and ten thousand containers that come and go. Needs root and a v2 hierarchy that can be
  * written to; skips without. */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
 #include "cri/base/text.h"
 #include "test/support/live.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 /* ---- Directories ---- */
 

@@ -1,20 +1,15 @@
 /* What a watch says of sources that it cannot have, and that it goes on without them. All but the
  * table needs root and a v2 hierarchy that can be written to. Linked with --wrap. */
 #include <errno.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 #include <unistd.h>
-
-#include <cmocka.h>
 
 #include "resolver/handoff/pidfds.h"
 #include "resolver/watch/impl.h"
 #include "test/support/live.h"
 #include "test/support/scratch.h"
+#include "test/support/unit.h"
 
 /* ---- Calls that fail ---- */
 
