@@ -1,0 +1,9 @@
+#!/bin/sh
+# Run a test program as the first process of a PID namespace, with a /proc that shows that namespace
+# and nothing else of the machine; what it leaves behind ends with it. Only root can: skip without.
+#   test/integration/alone.sh PROGRAM [ARGUMENT...]
+if [ "$(id -u)" != 0 ]; then
+	echo "skipped: a PID namespace of its own needs root"
+	exit 77
+fi
+exec unshare --fork --pid --mount-proc --kill-child "$@"
