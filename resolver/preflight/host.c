@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "resolver/preflight/checks.h"
+#include "resolver/snapshot/snapshot.h"
 #include "resolver/targets/targets.h"
 
 static const char replayed[] = "a capture was read: this host was not looked at";

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "resolver/preflight/checks.h"
+#include "resolver/snapshot/snapshot.h"
 #include "resolver/targets/targets.h"
 
 struct tally {

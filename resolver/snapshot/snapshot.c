@@ -64,3 +64,13 @@ const char *const *podpid_snapshot_warnings(const struct podpid_snapshot *s, siz
     *ret_n = s->n_warnings;
     return s->warnings;
 }
+
+const char *container_label(struct arena *a, const struct podpid_container *c)
+{
+    if (c->pod->name && c->name) {
+        return arena_printf(a, "%s/%s/%s", c->pod->namespace_ ? c->pod->namespace_ : "?",
+                            c->pod->name, c->name);
+    }
+    return arena_printf(a, "container %s%s%.12s", c->name ? c->name : "", c->name ? " " : "",
+                        c->id);
+}

@@ -36,4 +36,8 @@ struct podpid_snapshot {
     bool no_label_values; /* of a capture that was taken without them */
 };
 
+/* A container's name for messages: "prod/web/app", or "container 0123456789ab" where the pod or the
+ * container has no name. Lives in a; NULL: out of memory. */
+const char *container_label(struct arena *a, const struct podpid_container *c);
+
 #endif

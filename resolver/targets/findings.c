@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/snapshot/snapshot.h"
 #include "resolver/targets/targets.h"
 
 /* A container of the snapshot and what was found about it. */
@@ -31,16 +32,6 @@ struct checker {
 static bool same(const char *a, const char *b)
 {
     return a == b || (a && b && strcmp(a, b) == 0);
-}
-
-const char *container_label(struct arena *a, const struct podpid_container *c)
-{
-    if (c->pod->name && c->name) {
-        return arena_printf(a, "%s/%s/%s", c->pod->namespace_ ? c->pod->namespace_ : "?",
-                            c->pod->name, c->name);
-    }
-    return arena_printf(a, "container %s%s%.12s", c->name ? c->name : "", c->name ? " " : "",
-                        c->id);
 }
 
 static int find(struct checker *k, const char *text)

@@ -6,6 +6,7 @@
 
 #include "cri/base/text.h"
 #include "cri/endpoint.h"
+#include "resolver/snapshot/selector.h"
 #include "resolver/targets/targets.h"
 
 struct policy {

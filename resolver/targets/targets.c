@@ -7,6 +7,7 @@
 
 #include "cri/base/cleanup.h"
 #include "resolver/error.h"
+#include "resolver/snapshot/selector.h"
 
 enum { POLICY_MAX = 1024 * 1024, MANIFEST_MAX = 64 * 1024 * 1024, POLICY_MAX_VALUES = 20000 };
 
@@ -55,30 +56,6 @@ int targets_append_pod(struct podpid_targets *t, const struct manifest_pod *add,
     t->pods = items;
     t->pods[t->n_pods++] = *add;
     return 0;
-}
-
-const char *glob_problem(const char *glob)
-{
-    if (!*glob) {
-        return "it is empty (\"*\" is all)";
-    }
-    for (const char *p = glob; *p; p++) {
-        if (*p == '\\' && !*++p) {
-            return "a backslash at the end";
-        }
-        if (*p == '[') {
-            const char *end = p + 1;
-
-            end += *end == '!' || *end == '^' ? 1 : 0;
-            end += *end == ']' ? 1 : 0;
-            end = strchr(end, ']');
-            if (!end) {
-                return "an open bracket that is never closed";
-            }
-            p = end;
-        }
-    }
-    return NULL;
 }
 
 /* ---- Files ---- */

@@ -68,10 +68,6 @@ int targets_append_pod(struct podpid_targets *t, const struct manifest_pod *add,
 /* Does the i-th glob of target->containers match the container's name? */
 bool target_names(const struct target *target, size_t i, const struct podpid_container *c);
 
-/* A glob that fnmatch(3) does not take at its word: an open bracket, a backslash at the end, or
- * nothing at all. NULL where it is fine, else what is wrong. */
-const char *glob_problem(const char *glob);
-
 struct targets_options {
     bool allow_inferred, follow_restarts;
 };
@@ -92,9 +88,5 @@ int targets_check(const struct podpid_targets *t, const struct podpid_snapshot *
 
 /* Is the container one that a target names? */
 bool targets_result_has(const struct targets_result *r, const struct podpid_container *c);
-
-/* A container's name for people: "prod/web/app", or "container 0123456789ab" where it has none.
- * NULL when memory is out. */
-const char *container_label(struct arena *a, const struct podpid_container *c);
 
 #endif
