@@ -1,4 +1,4 @@
-#include "resolver/join/member_impl.h"
+#include "resolver/join/impl.h"
 
 #include "cri/base/cleanup.h"
 

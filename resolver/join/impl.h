@@ -1,6 +1,6 @@
 /* Between the files of member.h. */
-#ifndef PODPID_JOIN_MEMBER_IMPL_H
-#define PODPID_JOIN_MEMBER_IMPL_H
+#ifndef PODPID_JOIN_IMPL_H
+#define PODPID_JOIN_IMPL_H
 
 #include "resolver/join/member.h"
 #include "resolver/join/unit_map.h"

@@ -2,7 +2,7 @@
  * head of member.h. */
 #include <string.h>
 
-#include "resolver/join/member_impl.h"
+#include "resolver/join/impl.h"
 
 static int32_t by_id(const struct members *m, const struct cgroup_facts *f)
 {
