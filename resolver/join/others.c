@@ -1,9 +1,9 @@
 /* Containers' cgroups that no unit owns, each with its processes. */
+#include "resolver/join/impl.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-
-#include "resolver/join/member.h"
 
 struct other_key {
     uint32_t proc;
@@ -16,32 +16,44 @@ static bool names_a_container(const struct ptable_cgroup *g)
            (g->facts.kind == CGROUP_CONTAINER || g->facts.kind == CGROUP_NESTED);
 }
 
-/* By id, then pod, then PID: one group is one container's cgroup wherever its processes sit below
- * it. */
-static int by_container(const void *pa, const void *pb)
+static int compare_containers(const struct other_key *a, const struct other_key *b)
 {
-    const struct other_key *a = pa, *b = pb;
     const struct cgroup_facts *fa = &a->cgroup->facts, *fb = &b->cgroup->facts;
     int c = strcmp(fa->container_id, fb->container_id);
 
-    if (c == 0) {
-        c = strcmp(fa->pod_uid ? fa->pod_uid : "", fb->pod_uid ? fb->pod_uid : "");
-    }
-    if (c == 0) {
-        c = a->proc < b->proc ? -1 : a->proc > b->proc;
-    }
-    return c;
+    return c ? c : strcmp(fa->pod_uid ? fa->pod_uid : "", fb->pod_uid ? fb->pod_uid : "");
 }
 
-static bool same_container(const struct other_key *a, const struct other_key *b)
+/* Rows of one container stand together, wherever below its cgroup the processes are. */
+static int compare_keys(const void *pa, const void *pb)
 {
-    const char *pa = a->cgroup->facts.pod_uid, *pb = b->cgroup->facts.pod_uid;
+    const struct other_key *a = pa, *b = pb;
+    int c = compare_containers(a, b);
 
-    return strcmp(a->cgroup->facts.container_id, b->cgroup->facts.container_id) == 0 &&
-           strcmp(pa ? pa : "", pb ? pb : "") == 0;
+    return c ? c : a->proc < b->proc ? -1 : a->proc > b->proc;
 }
 
-int members_find_others(struct members *m, const struct ptable *t, struct arena *a)
+/* One container's cgroup, from its n keys. */
+static int fill_other(const struct members *m, const struct other_key *keys, size_t n,
+                      struct arena *a, struct other_cgroup *ret)
+{
+    const struct cgroup_facts *f = &keys[0].cgroup->facts;
+    struct str prefix = cgroup_container_prefix(str_of(f->path));
+
+    ret->facts = f;
+    ret->path = prefix.n ? arena_strndup(a, prefix.p, prefix.n) : f->path;
+    ret->impostor = units_by_id(m, str_of(f->container_id)) != MEMBER_NONE;
+    ret->procs = arena_calloc(a, n, sizeof(*ret->procs));
+    if (!ret->path || !ret->procs) {
+        return -ENOMEM;
+    }
+    for (size_t i = 0; i < n; i++) {
+        ret->procs[ret->n_procs++] = keys[i].proc;
+    }
+    return 0;
+}
+
+int others_find(struct members *m, const struct ptable *t, struct arena *a)
 {
     struct other_key *keys;
     size_t n = 0;
@@ -63,25 +75,40 @@ int members_find_others(struct members *m, const struct ptable *t, struct arena 
         }
     }
     if (n) {
-        qsort(keys, n, sizeof(*keys), by_container);
+        qsort(keys, n, sizeof(*keys), compare_keys);
     }
     for (size_t i = 0, end; i < n; i = end) {
-        struct other_cgroup *o = &m->others[m->n_others++];
-        const struct cgroup_facts *f = &keys[i].cgroup->facts;
-        struct str prefix = cgroup_container_prefix(str_of(f->path));
-
-        for (end = i + 1; end < n && same_container(&keys[i], &keys[end]); end++) {
+        for (end = i + 1; end < n && compare_containers(&keys[i], &keys[end]) == 0; end++) {
         }
-        o->facts = f;
-        o->path = prefix.n ? arena_strndup(a, prefix.p, prefix.n) : f->path;
-        o->impostor = members_find_id(m, f->container_id) != NULL;
-        o->procs = arena_calloc(a, end - i, sizeof(*o->procs));
-        if (!o->path || !o->procs) {
+        if (fill_other(m, &keys[i], end - i, a, &m->others[m->n_others++]) < 0) {
             return -ENOMEM;
-        }
-        for (size_t k = i; k < end; k++) {
-            o->procs[o->n_procs++] = keys[k].proc;
         }
     }
     return 0;
+}
+
+bool other_is_stray(const struct other_cgroup *o, const struct view_runtime *r)
+{
+    /* How the runtimes name the scopes of their containers. */
+    static const struct {
+        const char *runtime, *manager;
+    } prefixes[] = {{"containerd", "cri-containerd"},
+                    {"cri-o", "crio"},
+                    {"docker", "docker"},
+                    {"podman", "libpod"}};
+
+    if (o->impostor || o->facts->in_user_slice) {
+        return false;
+    }
+    if (o->facts->pod_uid) {
+        return true;
+    }
+    for (size_t i = 0; r->name && o->facts->manager && i < sizeof(prefixes) / sizeof(prefixes[0]);
+         i++) {
+        if (strcmp(r->name, prefixes[i].runtime) == 0 &&
+            strcmp(o->facts->manager, prefixes[i].manager) == 0) {
+            return true;
+        }
+    }
+    return false;
 }

@@ -1,36 +1,38 @@
-/* Where no whole anchor is known, or to be seen: whose a cgroup is goes by its shape then, see the
- * head of member.h. */
-#include <string.h>
-
+/* The place of a unit: the cgroup that is its anchor, as a path of the process table shows it. */
 #include "resolver/join/impl.h"
 
-static int32_t by_id(const struct members *m, const struct cgroup_facts *f)
+bool path_is_relative(struct str path)
 {
-    const struct unit *u;
-    int32_t i;
-
-    if (!f->container_id || f->in_user_slice) {
-        return MEMBER_NONE;
-    }
-    i = unit_map_find(&m->maps->ids, str_of(f->container_id));
-    if (i == MEMBER_NONE) {
-        return MEMBER_NONE;
-    }
-    u = &m->units[i];
-    if (u->anchor.n_paths) {
-        return MEMBER_NONE;
-    }
-    /* What is in no pod is not found in one. */
-    if (u->container && !u->container->sandbox_id && f->pod_uid) {
-        return MEMBER_NONE;
-    }
-    if (u->pod && u->pod->uid && (!f->pod_uid || strcmp(u->pod->uid, f->pod_uid) != 0)) {
-        return MEMBER_NONE;
-    }
-    return i;
+    return str_is(path, "/..") || str_starts(path, STR("/../"));
 }
 
-/* The text of the next line's path that is in the unit's cgroup by shape, up to that cgroup. */
+struct str members_anchor_in(const struct ptable *t, const struct unit *u, struct str path)
+{
+    struct str rest = anchor_strip_root(path, t->root);
+    size_t cut = (size_t)(rest.p - path.p);
+
+    for (unsigned i = 0; i < u->anchor.n_paths; i++) {
+        struct str anchor = str_of(u->anchor.paths[i]);
+
+        if (str_starts(rest, anchor) && (rest.n == anchor.n || rest.p[anchor.n] == '/')) {
+            return (struct str){path.p, cut + anchor.n};
+        }
+    }
+    if (u->anchor.n_paths == 0 ||
+        ((u->anchor.literal_systemd || path_is_relative(rest)) && anchor_holds(&u->anchor, rest))) {
+        struct str prefix = cgroup_container_prefix(rest);
+        struct str name = last_component(prefix), id = str_of(u->id);
+
+        /* One hierarchy may have the process in another container's cgroup. */
+        if (prefix.n && memmem(name.p, name.n, id.p, id.n)) {
+            return (struct str){path.p, cut + prefix.n};
+        }
+    }
+    return (struct str){NULL, 0};
+}
+
+/* Find the next line of *text that shows the unit's place, and cut the text after it. *ret is the
+ * line's path up to the place. */
 static bool next_place(const struct ptable *t, const struct unit *u, struct str *text,
                        struct cgroup_line *line, struct str *ret)
 {
@@ -50,11 +52,11 @@ static bool next_place(const struct ptable *t, const struct unit *u, struct str 
 bool members_share_place(const struct ptable *t, const struct unit *u, struct str a, struct str b)
 {
     struct cgroup_line line;
-    struct str x, y;
+    struct str place_a, place_b;
 
-    while (next_place(t, u, &a, &line, &x)) {
-        for (struct str rest = b; next_place(t, u, &rest, &line, &y);) {
-            if (str_eq(x, y)) {
+    while (next_place(t, u, &a, &line, &place_a)) {
+        for (struct str rest = b; next_place(t, u, &rest, &line, &place_b);) {
+            if (str_eq(place_a, place_b)) {
                 return true;
             }
         }
@@ -62,7 +64,7 @@ bool members_share_place(const struct ptable *t, const struct unit *u, struct st
     return false;
 }
 
-bool members_place_deleted(const struct ptable *t, const struct unit *u, struct str text)
+bool place_is_deleted(const struct ptable *t, const struct unit *u, struct str text)
 {
     struct cgroup_line line;
     struct str place;
@@ -77,38 +79,24 @@ bool members_place_deleted(const struct ptable *t, const struct unit *u, struct 
     return any;
 }
 
-/* Who may make cgroups anywhere can make one that has the shape, at another place. There is one
- * that is the unit's: where its reported process is, if that is of the shape itself. */
-static const struct ptable_cgroup *home_of(const struct ptable *t, const struct unit *u)
+const struct ptable_cgroup *place_of_reported(const struct ptable *t, const struct unit *u)
 {
-    pid_t pid = u->container ? u->container->pid : u->pod->pid;
+    pid_t pid = unit_reported_pid(u);
     const struct proc *row = pid > 0 ? ptable_find(t, pid) : NULL;
 
     return row && !(row->have & (PROC_GONE | PROC_DENIED)) ? &t->cgroups[row->cgroup] : NULL;
 }
 
-int32_t members_by_shape(const struct members *m, const struct ptable *t,
-                         const struct cgroup_facts *f, struct str text)
+bool place_fits_reported(const struct ptable *t, const struct unit *u, struct str line)
 {
-    int32_t i = by_id(m, f);
-    const struct unit *u = i == MEMBER_NONE ? NULL : &m->units[i];
-    const struct ptable_cgroup *home = u ? home_of(t, u) : NULL;
-
-    if (!home || by_id(m, &home->facts) != i || members_share_place(t, u, home->text, text)) {
-        return i;
-    }
-    return MEMBER_NONE;
-}
-
-bool members_tail_fits(const struct ptable *t, const struct unit *u, struct str line)
-{
-    const struct ptable_cgroup *home = home_of(t, u);
+    const struct ptable_cgroup *reported = place_of_reported(t, u);
     struct cgroup_line parsed;
     struct str text, place;
 
-    if (!home) {
+    if (!reported) {
         return true;
     }
-    text = home->text;
-    return !next_place(t, u, &text, &parsed, &place) || members_share_place(t, u, home->text, line);
+    text = reported->text;
+    return !next_place(t, u, &text, &parsed, &place) ||
+           members_share_place(t, u, reported->text, line);
 }

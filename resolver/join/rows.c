@@ -319,32 +319,6 @@ int row_runtime(const struct view_runtime *from, const char *endpoint, const cha
     return 0;
 }
 
-bool other_is_stray(const struct other_cgroup *o, const struct view_runtime *r)
-{
-    /* How the runtimes name the scopes of their containers. */
-    static const struct {
-        const char *runtime, *manager;
-    } prefixes[] = {{"containerd", "cri-containerd"},
-                    {"cri-o", "crio"},
-                    {"docker", "docker"},
-                    {"podman", "libpod"}};
-
-    if (o->impostor || o->facts->in_user_slice) {
-        return false;
-    }
-    if (o->facts->pod_uid) {
-        return true;
-    }
-    for (size_t i = 0; r->name && o->facts->manager && i < sizeof(prefixes) / sizeof(prefixes[0]);
-         i++) {
-        if (strcmp(r->name, prefixes[i].runtime) == 0 &&
-            strcmp(o->facts->manager, prefixes[i].manager) == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 int row_stray(const struct verdict_input *in, const struct other_cgroup *o, const char *reason,
               struct arena *a, struct podpid_stray **ret)
 {

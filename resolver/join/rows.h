@@ -20,8 +20,4 @@ int row_stray(const struct verdict_input *in, const struct other_cgroup *o, cons
               struct arena *a, struct podpid_stray **ret);
 int row_foreign(const struct other_cgroup *o, struct arena *a, struct podpid_foreign **ret);
 
-/* Which of the cgroups that no unit owns are strays: below a kubelet's pod, or with this runtime's
- * own prefix; and in no list. */
-bool other_is_stray(const struct other_cgroup *o, const struct view_runtime *r);
-
 #endif

@@ -303,7 +303,7 @@ static int build_warnings(struct podpid_look *k)
     if (add_warnings(s, &cap, k->node.warnings, k->node.n_warnings) < 0 ||
         add_warnings(s, &cap, k->discovered.warnings, k->discovered.n_warnings) < 0 ||
         add_warnings(s, &cap, k->settled.warnings, k->settled.n_warnings) < 0 ||
-        add_warnings(s, &cap, k->members.warnings, k->members.n_warnings) < 0 ||
+        add_warnings(s, &cap, k->members.warnings.items, k->members.warnings.n) < 0 ||
         warn_of_impostors(k, &cap) < 0 || warn_of_survivors(k, &cap) < 0 ||
         warn_of_wrong_socket(k, &cap) < 0 || warn_of_others(k, &cap) < 0) {
         return -ENOMEM;

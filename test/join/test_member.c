@@ -1,21 +1,22 @@
-/* Whose is a process? Cgroup texts held against units with and without anchors. */
+/* Which unit owns a process: cgroup texts compared with units with and without anchors. */
 #include <stdio.h>
 #include <string.h>
 
+#include "cri/base/cleanup.h"
 #include "resolver/join/member.h"
 #include "test/support/unit.h"
 
 #define A "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"
 #define B "bbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbbb"
-#define C                                                                                          \
-    "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"       /* systemd's driver   \
-                                                                              */
-#define D "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd" /* no anchor */
-#define E                                                                                          \
-    "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"       /* likewise, no pod   \
-                                                                              */
-#define S "5555555555555555555555555555555555555555555555555555555555555555" /* the sandbox */
-#define X "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef" /* no unit's */
+/* With an anchor in the form of systemd's driver. */
+#define C "cccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccccc"
+/* Without an anchor; E is in no pod either. */
+#define D "dddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddddd"
+#define E "eeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeeee"
+/* The sandbox. */
+#define S "5555555555555555555555555555555555555555555555555555555555555555"
+/* A container that is no unit. */
+#define X "0123456789abcdef0123456789abcdef0123456789abcdef0123456789abcdef"
 #define UID "11111111-2222-3333-4444-555555555555"
 #define OTHER_UID "99999999-2222-3333-4444-555555555555"
 #define POD "/kubepods/burstable/pod" UID
@@ -32,16 +33,16 @@ static struct view_container units[] = {
 };
 static const struct view view = {.pods = &pod, .n_pods = 1, .containers = units, .n_containers = 5};
 
-struct one {
-    const char *text;
-    const char *owner; /* NULL: nobody's */
-    const char *root;  /* cgroup of PID 1, NULL: of the host */
-    char state;        /* 0: S */
-    unsigned threads;
-    bool impostor; /* a container's cgroup that carries a unit's id */
+struct owner_case {
+    const char *text;  /* the cgroup text of the only process */
+    const char *owner; /* the ID of the unit that owns it; NULL: none does */
+    const char *root;  /* the node's own root; NULL: none */
+    char state;        /* of the process; 0: S */
+    unsigned threads;  /* 0: 1 */
+    bool impostor;     /* the text is a container's cgroup that carries a unit's ID */
 };
 
-static const struct one cases[] = {
+static const struct owner_case cases[] = {
     {.text = "0::" POD "/" A, .owner = A},
     {.text = "0::" POD "/" A "/init.scope", .owner = A},
     {.text = "0::" POD "/" S, .owner = S},
@@ -52,13 +53,13 @@ static const struct one cases[] = {
     {.text = "nonsense"},
     {.text = "0::" POD "/" X},
 
-    /* The outermost wins: what a container makes below its own stays its own. */
+    /* The outermost anchor decides: cgroups that a container makes below its own are its own. */
     {.text = "0::" POD "/" A "/" B, .owner = A},
     {.text = "0::" POD "/" A POD "/" B, .owner = A},
     {.text = "0::" POD "/" X "/" B},
     {.text = "0::/docker/" X POD "/" B},
 
-    /* Names in the wrong place. */
+    /* A unit's ID, but at another place than its anchor. */
     {.text = "0::/" B, .impostor = true},
     {.text = "0::/docker/" B, .impostor = true},
     {.text = "0::/system.slice/cri-containerd-" B ".scope", .impostor = true},
@@ -67,7 +68,8 @@ static const struct one cases[] = {
     {.text = "0::/user.slice/user-1000.slice/user@1000.service/docker-" B ".scope",
      .impostor = true},
 
-    /* systemd's driver: the expansion, and the literal of the misconfigured one. */
+    /* systemd's driver: the expanded path, and the text taken for a path by a runtime whose driver
+     * is misconfigured. */
     {.text = "0::/kubepods.slice/" SLICE "/cri-containerd-" C ".scope", .owner = C},
     {.text = "0::/kubepods.slice/" SLICE "/cri-containerd-" C ".scope/x", .owner = C},
     {.text = "0::/" SLICE ":cri-containerd:" C, .owner = C},
@@ -75,7 +77,7 @@ static const struct one cases[] = {
     {.text = "0::/user.slice/user-1000.slice/" SLICE ":cri-containerd:" C},
     {.text = "0::" POD "/" A "/" SLICE ":cri-containerd:" C, .owner = A},
 
-    /* From another cgroup namespace. */
+    /* Paths as another cgroup namespace shows them. */
     {.text = "0::/../" B, .owner = B},
     {.text = "0::/../../pod" UID "/" B "/x", .owner = B},
     {.text = "0::/../../pod" OTHER_UID "/" B, .impostor = true},
@@ -92,7 +94,7 @@ static const struct one cases[] = {
      .owner = D,
      .root = NODE},
 
-    /* Hierarchies that do not agree: the majority, then the v2 line and systemd's. */
+    /* Hierarchies that disagree: the majority decides; at a tie the v2 line or systemd's. */
     {.text = "2:memory:" POD "/" B "\n0::/", .owner = B},
     {.text = "2:memory:/\n0::" POD "/" B, .owner = B},
     {.text = "3:cpu:" POD "/" A "\n2:memory:" POD "/" B "\n0::" POD "/" A, .owner = A},
@@ -101,7 +103,7 @@ static const struct one cases[] = {
     {.text = "3:cpu:/docker/" X "\n2:memory:" POD "/" B "\n0::/docker/" X, .impostor = true},
     {.text = "2:memory:" POD "/" B "\n0::/docker/" X, .impostor = true},
 
-    /* Removed cgroups, and names that say so. */
+    /* Removed cgroups, and cgroups whose name ends in " (deleted)". */
     {.text = "0::" POD "/" B " (deleted)", .owner = B, .state = 'Z', .threads = 1},
     {.text = "0::" POD "/" B " (deleted)", .state = 'S'},
     {.text = "0::" POD "/" B " (deleted)", .state = 'Z', .threads = 3},
@@ -109,7 +111,7 @@ static const struct one cases[] = {
     {.text = "0::" POD "/" B " (deleted) (deleted)", .state = 'Z', .threads = 1},
     {.text = "0::" POD "/" B " (deleted)/x"},
 
-    /* Without an anchor: by shape, in the right pod, not in a user's session. */
+    /* Without an anchor: by the shape of the path, in the right pod, not in a user's session. */
     {.text = "0::" POD "/" D, .owner = D},
     {.text = "0::/kubepods.slice/" SLICE "/docker-" D ".scope", .owner = D},
     {.text = "0::" POD "/" D "/x", .owner = D},
@@ -123,7 +125,7 @@ static const struct one cases[] = {
     {.text = "3:cpu:/docker/" X "\n2:memory:/docker/" E "\n0::/docker/" X},
 };
 
-static void put(struct ptable *t, int pid, const char *text, char state, unsigned threads)
+static void add_process(struct ptable *t, int pid, const char *text, char state, unsigned threads)
 {
     struct proc row = {.pid = pid,
                        .have = PROC_STAT,
@@ -131,12 +133,9 @@ static void put(struct ptable *t, int pid, const char *text, char state, unsigne
                        .threads = threads ? threads : 1,
                        .start = (uint64_t)pid,
                        .comm = "x"};
-    void *rows = t->procs;
 
     row.cgroup = (uint32_t)ptable_intern(t, str_of(text));
-    assert_int_equal(arena_grow(&t->arena, &rows, t->n_procs, &t->cap_procs, sizeof(row)), 0);
-    t->procs = rows;
-    t->procs[t->n_procs++] = row;
+    assert_int_equal(ARENA_APPEND(&t->arena, t->procs, t->n_procs, t->cap_procs, row), 0);
 }
 
 static void assign(struct ptable *t, struct arena *a, struct members *m)
@@ -153,18 +152,18 @@ static const char *owner_of(const struct members *m, const struct ptable *t, int
     return u ? u->id : NULL;
 }
 
-static void owners(void **state)
+static void the_owner_of_a_text(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct one *c = &cases[i];
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+        const struct owner_case *c = &cases[i];
         struct ptable t = {0};
         struct arena a = {0};
         struct members m;
         const char *owner;
 
         t.root = c->root ? str_of(c->root) : (struct str){0};
-        put(&t, 200, c->text, c->state, c->threads);
+        add_process(&t, 200, c->text, c->state, c->threads);
         assign(&t, &a, &m);
         owner = owner_of(&m, &t, 200);
         if ((owner != NULL) != (c->owner != NULL) || (owner && strcmp(owner, c->owner) != 0)) {
@@ -185,32 +184,73 @@ static void owners(void **state)
     }
 }
 
-/* What a text without an owner of its own gets later, on its own, is the same. */
-static void one_more_text(void **state)
+/* A text that is interned after members_assign() gets the owner that it would have got before. */
+static void a_text_that_is_added_later_gets_the_same_owner(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct one *c = &cases[i];
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+        const struct owner_case *c = &cases[i];
         struct ptable t = {0};
         struct arena a = {0};
         struct members m;
         const char *owner;
 
         t.root = c->root ? str_of(c->root) : (struct str){0};
-        put(&t, 1, "0::/elsewhere", 'S', 1);
+        add_process(&t, 1, "0::/elsewhere", 'S', 1);
         assign(&t, &a, &m);
-        put(&t, 200, c->text, c->state, c->threads);
+        add_process(&t, 200, c->text, c->state, c->threads);
         assert_int_equal(members_own_text(&m, &t, t.procs[1].cgroup), 0);
         owner = owner_of(&m, &t, 200);
         assert_int_equal(owner != NULL, c->owner != NULL);
+        if (owner) {
+            assert_string_equal(owner, c->owner);
+        }
         arena_free(&a);
         ptable_free(&t);
     }
 }
 
-/* Where B's cgroup holds a living process nobody removed it: a zombie in "B (deleted)" is none of
- * its. */
-static void a_zombie_beside_a_living_anchor(void **state)
+/* A text of n lines, each of which names another container, and of two lines of B. */
+static void add_disagreeing_text(struct ptable *t, int pid, unsigned n)
+{
+    CLEANUP(buf_free) struct buf b = {0};
+
+    for (unsigned i = 0; i < n; i++) {
+        buf_printf(&b, "%u:c%u:/docker/%064x\n", n + 3 - i, i, i + 1);
+    }
+    buf_puts(&b, "2:memory:" POD "/" B "\n1:pids:" POD "/" B "\n");
+    add_process(t, pid, b.p, 'S', 1);
+}
+
+/* Two of the lines name B, each of the others another container: B has the majority, however many
+ * lines stand before its own. */
+static void no_vote_is_lost_among_many(void **state)
+{
+    static const unsigned others[] = {1, 15, 16, 17, 40, 300};
+
+    (void)state;
+    for (size_t i = 0; i < N_ELEMENTS(others); i++) {
+        struct ptable t = {0};
+        struct arena a = {0};
+        struct members m;
+        const char *owner;
+
+        add_disagreeing_text(&t, 200, others[i]);
+        assign(&t, &a, &m);
+        owner = owner_of(&m, &t, 200);
+        if (!owner || strcmp(owner, B) != 0) {
+            fail_msg("%u other lines: %s owns the text, not B", others[i],
+                     owner ? owner : "nobody");
+        }
+        assert_int_equal(m.warnings.n, 1);
+        arena_free(&a);
+        ptable_free(&t);
+    }
+}
+
+/* While B's cgroup holds a living process it cannot have been removed: a zombie in "B (deleted)" is
+ * no member. */
+static void a_zombie_beside_a_living_anchor_is_no_member(void **state)
 {
     struct ptable t = {0};
     struct arena a = {0};
@@ -218,8 +258,8 @@ static void a_zombie_beside_a_living_anchor(void **state)
     const struct unit *u;
 
     (void)state;
-    put(&t, 100, "0::" POD "/" B " (deleted)", 'Z', 1);
-    put(&t, 200, "0::" POD "/" B, 'S', 1);
+    add_process(&t, 100, "0::" POD "/" B " (deleted)", 'Z', 1);
+    add_process(&t, 200, "0::" POD "/" B, 'S', 1);
     assign(&t, &a, &m);
     u = members_find_id(&m, B);
     assert_int_equal(u->n_members, 1);
@@ -229,8 +269,8 @@ static void a_zombie_beside_a_living_anchor(void **state)
     ptable_free(&t);
 }
 
-/* A hierarchy that has a member elsewhere does not lend that place to the container. */
-static void the_anchor_that_is_shown(void **state)
+/* The part of a path that is the unit's anchor; none of a path that is another container's. */
+static void the_anchor_in_a_path(void **state)
 {
     static const struct {
         const char *id, *path, *shown;
@@ -252,7 +292,7 @@ static void the_anchor_that_is_shown(void **state)
 
     (void)state;
     assign(&t, &a, &m);
-    for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(all); i++) {
         struct str shown =
             members_anchor_in(&t, members_find_id(&m, all[i].id), str_of(all[i].path));
 
@@ -265,10 +305,11 @@ static void the_anchor_that_is_shown(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(owners),
-        cmocka_unit_test(one_more_text),
-        cmocka_unit_test(a_zombie_beside_a_living_anchor),
-        cmocka_unit_test(the_anchor_that_is_shown),
+        cmocka_unit_test(the_owner_of_a_text),
+        cmocka_unit_test(a_text_that_is_added_later_gets_the_same_owner),
+        cmocka_unit_test(no_vote_is_lost_among_many),
+        cmocka_unit_test(a_zombie_beside_a_living_anchor_is_no_member),
+        cmocka_unit_test(the_anchor_in_a_path),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
