@@ -1,4 +1,5 @@
-#include "resolver/join/rows.h"
+/* The judgement of a round: join, reduce and cross-check of the open units, and whether another
+ * round follows. */
 #include "resolver/look/impl.h"
 
 #include <errno.h>
@@ -7,11 +8,23 @@
 #include <string.h>
 #include <unistd.h>
 
-static const nsec stray_age = NSEC_PER_SEC; /* seen again after this long: a stray */
+#include "resolver/join/rows.h"
+
+/* No try begins later than this after a unit's first one, unless a list contradicts its status.
+ * containerd 1.6 and 2.1 report a dead PID as running for 50 to 350 ms after a kill. */
 static const nsec tries_time = NSEC_PER_SEC / 2;
+
+/* Before the next try of a unit that was judged 0, 1, ... times: short at first, for most
+ * disagreements are over within milliseconds; 280 ms in all, so that the last try falls within
+ * tries_time though the rounds themselves take their time. */
+static const int pauses_ms[LOOK_TRIES] = {0, 10, 40, 90, 140};
+
+/* Largest /proc/stat that is read: a line for each CPU and a number for each interrupt. */
+enum { PROC_STAT_MAX = 16 * 1024 * 1024 };
 
 /* ---- What the round brought ---------------------------------------------------------------- */
 
+/* A copy of the view in which Docker's claims are settled. */
 static int settle(struct podpid_look *k)
 {
     struct view *s = &k->settled;
@@ -34,14 +47,16 @@ static int settle(struct podpid_look *k)
     }
     /* Settling may turn what claimed to be a sandbox into a plain container. */
     for (size_t i = 0; i < s->n_containers; i++) {
-        if (!look_track_add(k, s->containers[i].id, false)) {
+        if (!look_unit_add(&k->units, &k->arena, s->containers[i].id)) {
             return -ENOMEM;
         }
     }
     return 0;
 }
 
-const char *look_blind(const struct podpid_look *k)
+/* Why a process may exist that this /proc does not show; NULL: it shows every process that the
+ * runtime speaks of. */
+static const char *why_blind(const struct podpid_look *k)
 {
     const struct node_facts *n = &k->node;
 
@@ -60,61 +75,83 @@ const char *look_blind(const struct podpid_look *k)
     return NULL;
 }
 
-static nsec boot_time(const struct podpid_look *k)
+/* Start ticks plus this is the wall clock, in ns since the epoch. 0: not known. */
+static int read_boot_time(const struct podpid_look *k, nsec *ret)
 {
     struct buf b = {0};
     struct str text, line;
     uint64_t seconds = 0;
+    int rc;
 
-    /* The clocks of now, not btime: that one is cut to a second. */
+    /* The present clocks rather than btime, which is cut to a second. */
     if (k->procfs.is_procfs) {
-        return clock_read(CLOCK_REALTIME) - clock_read(CLOCK_BOOTTIME);
+        *ret = clock_read(CLOCK_REALTIME) - clock_read(CLOCK_BOOTTIME);
+        return 0;
     }
-    if (procfs_read_file(k->procfs.fd, "stat", 16 * 1024 * 1024, &b) == 0) {
-        text = (struct str){b.p, b.n};
-        while (str_next_line(&text, &line)) {
-            if (str_starts(line, STR("btime "))) {
-                str_to_u64((struct str){line.p + 6, line.n - 6}, &seconds);
-            }
+    rc = procfs_read_file(k->procfs.fd, "stat", PROC_STAT_MAX, &b);
+    if (err_is_shortage(rc)) {
+        buf_free(&b);
+        return rc;
+    }
+    text = (struct str){b.p, b.n};
+    while (rc == 0 && str_next_line(&text, &line)) {
+        if (str_starts(line, STR("btime "))) {
+            str_to_u64((struct str){line.p + 6, line.n - 6}, &seconds);
         }
     }
     buf_free(&b);
-    return seconds < (uint64_t)(NSEC_NEVER / NSEC_PER_SEC) ? (nsec)seconds * NSEC_PER_SEC : 0;
+    *ret = seconds < (uint64_t)(NSEC_NEVER / NSEC_PER_SEC) ? (nsec)seconds * NSEC_PER_SEC : 0;
+    return 0;
 }
 
 static int join(struct podpid_look *k)
 {
+    nsec boot_time;
     int rc = look_load_reported(k);
 
-    if (rc == 0) {
-        rc = members_strip_root(k->table); /* of what was read just now */
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0) {
-        rc = members_assign(&k->settled, k->table, &k->judge_arena, &k->members);
+    rc = members_strip_root(k->table); /* also of texts that look_load_reported() has added */
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0) {
-        rc = look_load_members(k);
+    rc = members_assign(&k->settled, k->table, &k->judge_arena, &k->members);
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0) {
-        rc = members_find_roots(&k->members, k->table, &k->judge_arena);
+    rc = look_load_members(k);
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0) {
-        rc = look_load_roots(k);
+    rc = members_find_roots(&k->members, k->table, &k->judge_arena);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = look_load_roots(k);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = read_boot_time(k, &boot_time);
+    if (rc < 0) {
+        return rc;
     }
     k->input = (struct verdict_input){
         .view = &k->settled,
         .table = k->table,
         .members = &k->members,
         .vm_handlers = k->options->vm_handlers,
-        .boot_time = boot_time(k),
+        .boot_time = boot_time,
         .ticks_per_second = sysconf(_SC_CLK_TCK),
-        .blind = look_blind(k),
+        .blind = why_blind(k),
     };
-    return rc;
+    return 0;
 }
 
 /* ---- One unit ------------------------------------------------------------------------------ */
 
+/* Whether another try may bring another verdict: runtime and kernel were read at different times.
+ */
 static bool is_disagreement(enum podpid_verdict v)
 {
     switch (v) {
@@ -131,14 +168,20 @@ static bool is_disagreement(enum podpid_verdict v)
     }
 }
 
-/* A process that forks and exits in a loop is in nearly no scan, but its cgroup is never empty. */
-static void doubt_emptiness(struct podpid_look *k, const struct unit *u, struct verdict *v)
+/* Before `no-process` is published: processes that fork and exit in a loop are in nearly no scan,
+ * but the kernel's own list of their cgroup, cgroup.procs, is never empty. */
+static int recheck_empty(const struct podpid_look *k, const struct unit *u, struct verdict *v)
 {
     pid_t *pids = NULL;
     size_t n = 0;
+    int rc = 0;
 
-    for (unsigned i = 0; k->ids && i < u->anchor.n_paths && n == 0; i++) {
-        cgroup_ids_procs(k->ids, u->anchor.paths[i], &pids, &n);
+    for (unsigned i = 0; k->ids && i < u->anchor.n_paths && n == 0 && !err_is_shortage(rc); i++) {
+        rc = cgroup_ids_procs(k->ids, u->anchor.paths[i], &pids, &n);
+    }
+    free(pids);
+    if (err_is_shortage(rc)) {
+        return rc;
     }
     if (n) {
         v->verdict = PODPID_VERDICT_UNPROVEN;
@@ -146,234 +189,182 @@ static void doubt_emptiness(struct podpid_look *k, const struct unit *u, struct 
                  "the runtime gives no PID; the processes of its cgroup come and go too fast to be "
                  "read");
     }
-    free(pids);
+    return 0;
 }
 
-static int remember_identity(struct podpid_look *k, struct track *t)
+/* What look_pin() compares with. */
+static int remember_identity(struct podpid_look *k, const struct verdict *v, struct look_unit *lu)
 {
-    const struct proc *main_process = t->verdict.main;
+    lu->pid = v->pid ? v->pid : v->inferred_pid;
+    lu->cgroup = NULL;
+    if (lu->pid) {
+        struct str text = k->table->cgroups[v->main->cgroup].text;
 
-    t->pid = t->verdict.pid ? t->verdict.pid : t->verdict.inferred_pid;
-    t->cgroup = NULL;
-    if (t->pid) {
-        struct str text = k->table->cgroups[main_process->cgroup].text;
-
-        t->start = main_process->start;
-        t->cgroup = arena_strndup(&k->arena, text.p, text.n);
+        lu->start = v->main->start;
+        lu->cgroup = arena_strndup(&k->arena, text.p, text.n);
     }
-    return t->pid && !t->cgroup ? -ENOMEM : 0;
+    return lu->pid && !lu->cgroup ? -ENOMEM : 0;
 }
 
-/* What came with the newest list has no status yet: the next round asks. Sandboxes that are not
- * ready are not asked. */
+/* Whether the status has come, or is not asked for. A unit that the closing list added has none
+ * yet: the next round asks. */
 static bool is_answered(const struct unit *u)
 {
     return u->container ? u->container->status != VIEW_STATUS_NONE
                         : u->pod->status != VIEW_STATUS_NONE || !u->pod->ready;
 }
 
-/* A runtime that is slow would have each try replace an answer by a worse one. */
-static bool may_try_again(const struct track *t, nsec now)
+/* With a slow runtime each further try could replace an answer by a timeout: hence tries_time. */
+static bool may_try_again(const struct look_unit *lu, nsec now)
 {
-    return t->tries < LOOK_TRIES && (t->contradicted || now - t->first_try < tries_time);
+    return lu->tries < LOOK_TRIES && (lu->contradicted || now - lu->first_try < tries_time);
 }
 
-static int judge_unit(struct podpid_look *k, const struct unit *u, struct track *t, nsec now)
+/* The runtime lists the unit and says that it does not exist: it is being removed, or just being
+ * made. */
+static bool is_between(const struct unit *u)
 {
-    enum view_status status = u->container ? u->container->status : u->pod->status;
-    int rc;
+    return (u->container ? u->container->status : u->pod->status) == VIEW_STATUS_GONE;
+}
 
-    if (t->tries++ == 0) {
-        t->first_try = now;
+static bool is_listed_running(const struct unit *u)
+{
+    return u->container ? u->container->state == VIEW_RUNNING : u->pod->ready;
+}
+
+static int judge_unit(struct podpid_look *k, const struct unit *u, struct look_unit *lu, nsec now)
+{
+    struct verdict v;
+    int rc = 0;
+
+    if (lu->tries++ == 0) {
+        lu->first_try = now;
     }
-    t->row = NULL;
-    t->pod_row = NULL;
-    t->pid = 0;
-    if (status == VIEW_STATUS_GONE) {
-        /* Still listed, though: on its way out, or on its way in. One that keeps being listed as
-         * running is an error: it must not be missing. */
-        t->open = may_try_again(t, now);
-        if (t->open || (u->container ? u->container->state != VIEW_RUNNING : !u->pod->ready)) {
+    lu->row = NULL;
+    lu->pod_row = NULL;
+    lu->pid = 0;
+    if (is_between(u)) {
+        lu->open = may_try_again(lu, now);
+        /* One that stays listed as running must not be missing: verdict_of() makes it an error. */
+        if (lu->open || !is_listed_running(u)) {
             return 0;
         }
     }
-    verdict_of(&k->input, u, &t->verdict);
-    t->open = !k->is_replay && (t->contradicted || is_disagreement(t->verdict.verdict)) &&
-              may_try_again(t, now);
-    if (t->verdict.verdict == PODPID_VERDICT_NO_PROCESS && !t->open) {
-        doubt_emptiness(k, u, &t->verdict);
+    verdict_of(&k->input, u, &v);
+    lu->open =
+        !k->is_replay && (lu->contradicted || is_disagreement(v.verdict)) && may_try_again(lu, now);
+    if (v.verdict == PODPID_VERDICT_NO_PROCESS && !lu->open) {
+        rc = recheck_empty(k, u, &v);
     }
-    rc = u->container ? row_container(&k->input, u, &t->verdict, &k->snapshot->arena, &t->row)
-                      : row_pod(u->pod, &t->verdict, &k->snapshot->arena, &t->pod_row);
-    return rc < 0 ? rc : remember_identity(k, t);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = u->container ? row_container(&k->input, u, &v, &k->snapshot->arena, &lu->row)
+                      : row_pod(u->pod, &v, &k->snapshot->arena, &lu->pod_row);
+    return rc < 0 ? rc : remember_identity(k, &v, lu);
 }
 
 int look_judge_unread(struct podpid_look *k)
 {
     for (size_t i = 0; i < k->members.n_units; i++) {
         struct unit *u = &k->members.units[i];
-        struct track *t = look_track(k, u->id);
-        struct view_container *c;
-        struct view_pod *p;
+        struct look_unit *lu = look_unit_find(&k->units, u->id);
+        int rc;
 
-        if (!t || !t->open || t->row || t->pod_row) {
+        if (!lu || !lu->open || lu->row || lu->pod_row) {
             continue;
         }
-        if ((c = view_find_container(&k->settled, u->id)) && c->status == VIEW_STATUS_NONE) {
-            c->status = VIEW_STATUS_FAILED;
-            c->error = "no time was left to read it";
-        }
-        if ((p = view_find_pod(&k->settled, u->id)) && p->status == VIEW_STATUS_NONE && p->ready) {
-            p->status = VIEW_STATUS_FAILED;
-            p->error = "no time was left to read it";
-        }
-        t->tries = LOOK_TRIES;
-        if (judge_unit(k, u, t, k->deadline) < 0) {
-            return -ENOMEM;
+        look_fail_status(&k->settled, u->id, "no time was left to read it");
+        lu->tries = LOOK_TRIES;
+        rc = judge_unit(k, u, lu, k->deadline);
+        if (rc < 0) {
+            return rc;
         }
     }
     return 0;
 }
 
-/* ---- Strays -------------------------------------------------------------------------------- */
+/* ---- The round ----------------------------------------------------------------------------- */
 
-static bool has_live_process(const struct podpid_look *k, const struct other_cgroup *o)
+static int judge_open_units(struct podpid_look *k, nsec now)
 {
-    for (uint32_t i = 0; i < o->n_procs; i++) {
-        const struct proc *row = &k->table->procs[o->procs[i]];
+    for (size_t i = 0; i < k->members.n_units; i++) {
+        const struct unit *u = &k->members.units[i];
+        struct look_unit *lu = look_unit_find(&k->units, u->id);
+        int rc = lu && lu->open && is_answered(u) ? judge_unit(k, u, lu, now) : 0;
 
-        if (!(row->have & PROC_GONE) &&
-            ((row->state != 'Z' && row->state != 'X') || row->threads > 1)) {
-            return true;
+        if (rc < 0) {
+            return rc;
         }
     }
-    return false;
-}
-
-static int note_candidate(struct podpid_look *k, const struct other_cgroup *o, nsec now)
-{
-    struct stray_candidate *c;
-
-    for (size_t i = 0; i < k->n_candidates; i++) {
-        c = &k->candidates[i];
-        if (strcmp(c->container_id, o->facts->container_id) == 0 &&
-            strcmp(c->pod_uid, o->facts->pod_uid ? o->facts->pod_uid : "") == 0) {
-            c->last_seen = now;
-            return 0;
-        }
-    }
-    if (arena_grow(&k->arena, (void **)&k->candidates, k->n_candidates, &k->cap_candidates,
-                   sizeof(*k->candidates)) < 0) {
-        return -ENOMEM;
-    }
-    c = &k->candidates[k->n_candidates];
-    c->container_id = arena_strdup(&k->arena, o->facts->container_id);
-    c->pod_uid = arena_strdup(&k->arena, o->facts->pod_uid ? o->facts->pod_uid : "");
-    c->first_seen = c->last_seen = now;
-    k->n_candidates++;
-    return c->container_id && c->pod_uid ? 0 : -ENOMEM;
-}
-
-static int look_for_strays(struct podpid_look *k, nsec now)
-{
-    size_t kept = 0;
-
-    for (size_t i = 0; i < k->members.n_others; i++) {
-        const struct other_cgroup *o = &k->members.others[i];
-
-        if (other_is_stray(o, &k->runtime) && !look_is_listed(k, o->facts->container_id) &&
-            has_live_process(k, o) && note_candidate(k, o, now) < 0) {
-            return -ENOMEM;
-        }
-    }
-    for (size_t i = 0; i < k->n_candidates; i++) {
-        if (k->candidates[i].last_seen == now) {
-            k->candidates[kept++] = k->candidates[i];
-        }
-    }
-    k->n_candidates = kept;
     return 0;
 }
 
-bool look_is_old_stray(const struct podpid_look *k, const struct stray_candidate *c)
-{
-    return k->is_replay || (!k->quick && c->last_seen - c->first_seen >= stray_age);
-}
-
-/* When the strays that were seen have been seen for long enough; now if there are none. */
-static nsec strays_due(const struct podpid_look *k, nsec now)
-{
-    nsec due = now;
-
-    for (size_t i = 0; !k->quick && !k->waited_for_strays && i < k->n_candidates; i++) {
-        nsec at = nsec_after(k->candidates[i].first_seen, stray_age);
-
-        due = at > due ? at : due;
-    }
-    return due;
-}
-
-/* ---- The round's end ----------------------------------------------------------------------- */
-
-static nsec pause_before(unsigned tries)
-{
-    static const int ms[LOOK_TRIES + 1] = {0, 10, 40, 90, 140, 180};
-
-    return ms[tries <= LOOK_TRIES ? tries : LOOK_TRIES] * NSEC_PER_MSEC;
-}
-
-int look_judge(struct podpid_look *k, nsec now)
+/* When the open units are to be tried again; NSEC_NEVER: none is open. */
+static nsec next_try(const struct podpid_look *k, nsec now)
 {
     unsigned fewest = LOOK_TRIES;
-    bool again = false;
+
+    for (size_t i = 0; i < k->units.n; i++) {
+        const struct look_unit *lu = k->units.items[i];
+
+        if (lu->open && lu->tries < fewest) {
+            fewest = lu->tries;
+        }
+    }
+    return fewest < LOOK_TRIES ? nsec_after(now, pauses_ms[fewest] * NSEC_PER_MSEC) : NSEC_NEVER;
+}
+
+/* What follows a judgement: further tries, then the wait for strays, then the last reading, which
+ * may open units again. */
+static int plan_next_round(struct podpid_look *k, nsec now, nsec *ret_resume_at)
+{
+    bool again;
     nsec due;
+    int rc;
+
+    *ret_resume_at = next_try(k, now);
+    if (*ret_resume_at != NSEC_NEVER || k->is_replay) {
+        return 0;
+    }
+    due = look_strays_due(k, now);
+    if (due > now && due < k->deadline) {
+        k->waited_for_strays = true;
+        k->late_welcome = true;
+        *ret_resume_at = due;
+        return 0;
+    }
+    rc = look_pin(k, false, &again);
+    if (rc < 0) {
+        return rc;
+    }
+    if (again) {
+        *ret_resume_at = nsec_after(now, pauses_ms[1] * NSEC_PER_MSEC);
+    }
+    return 0;
+}
+
+int look_judge(struct podpid_look *k, nsec now, nsec *ret_resume_at)
+{
     int rc;
 
     arena_free(&k->judge_arena);
     rc = settle(k);
-    if (rc == 0) {
-        rc = join(k);
+    if (rc < 0) {
+        return rc;
     }
-    for (size_t i = 0; rc == 0 && i < k->members.n_units; i++) {
-        const struct unit *u = &k->members.units[i];
-        struct track *t = look_track(k, u->id);
-
-        if (t && t->open && is_answered(u)) {
-            rc = judge_unit(k, u, t, now);
-        }
+    rc = join(k);
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0 && k->has_runtime) {
-        rc = look_for_strays(k, now);
+    rc = judge_open_units(k, now);
+    if (rc < 0) {
+        return rc;
     }
+    rc = k->has_runtime ? look_note_strays(k, now) : 0;
     if (rc < 0) {
         return rc;
     }
     k->rounds++;
-    for (size_t i = 0; i < k->n_tracks; i++) {
-        if (k->tracks[i]->open) {
-            again = true;
-            fewest = k->tracks[i]->tries < fewest ? k->tracks[i]->tries : fewest;
-        }
-    }
-    if (!again && !k->is_replay) {
-        due = strays_due(k, now);
-        if (due > now && due < k->deadline) {
-            k->waited_for_strays = true;
-            k->late_welcome = true;
-            k->phase = LOOK_PAUSE;
-            k->resume_at = due;
-            return 0;
-        }
-        rc = look_pin(k, false, &again);
-        if (rc < 0) {
-            return rc;
-        }
-        fewest = 1;
-    }
-    if (again) {
-        k->phase = LOOK_PAUSE;
-        k->resume_at = nsec_after(now, pause_before(fewest));
-        return 0;
-    }
-    return look_publish(k, now);
+    return plan_next_round(k, now, ret_resume_at);
 }

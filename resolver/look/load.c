@@ -1,71 +1,78 @@
+/* Parts of the process table that the scan left out, for those rows whose verdicts need them. */
 #include "resolver/look/impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-static bool is_open(const struct podpid_look *k, const struct unit *u)
+static bool is_open(const struct podpid_look *k, const char *id)
 {
-    const struct track *t = look_track(k, u->id);
+    const struct look_unit *lu = look_unit_find(&k->units, id);
 
-    return t && t->open;
+    return lu && lu->open;
 }
 
 static int load_pid(struct podpid_look *k, pid_t pid, unsigned want)
 {
     struct proc *row = ptable_find(k->table, pid);
-    int rc = 0;
 
-    /* Started after the scan passed its number, or missed in a partial list: ask for it by name. */
+    /* Started after the scan passed its number, or missed in a partial list: read it by name. */
     if (!row || (row->have & PROC_GONE)) {
-        rc = ptable_refresh(k->table, &k->procfs, pid, &row);
-    }
-    if (rc < 0) {
-        return rc;
+        int rc = ptable_refresh(k->table, &k->procfs, pid, &row);
+
+        if (rc < 0) {
+            return rc;
+        }
     }
     return row ? ptable_load(k->table, &k->procfs, row, want) : 0;
 }
 
 int look_load_reported(struct podpid_look *k)
 {
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < k->settled.n_containers; i++) {
+    for (size_t i = 0; i < k->settled.n_containers; i++) {
         const struct view_container *c = &k->settled.containers[i];
-        const struct track *t = look_track(k, c->id);
 
-        if (t && t->open && c->pid > 0 && c->state == VIEW_RUNNING) {
-            rc = load_pid(k, c->pid, PROC_STAT | PROC_STATUS);
+        if (c->pid > 0 && c->state == VIEW_RUNNING && is_open(k, c->id)) {
+            int rc = load_pid(k, c->pid, PROC_STAT | PROC_STATUS);
+
+            if (rc < 0) {
+                return rc;
+            }
         }
     }
-    for (size_t i = 0; rc == 0 && i < k->settled.n_pods; i++) {
+    for (size_t i = 0; i < k->settled.n_pods; i++) {
         const struct view_pod *p = &k->settled.pods[i];
-        const struct track *t = look_track(k, p->id);
 
-        if (t && t->open && p->pid > 0 && p->ready) {
-            rc = load_pid(k, p->pid, PROC_STAT);
+        if (p->pid > 0 && p->ready && is_open(k, p->id)) {
+            int rc = load_pid(k, p->pid, PROC_STAT);
+
+            if (rc < 0) {
+                return rc;
+            }
         }
     }
-    return rc;
+    return 0;
 }
 
 int look_load_members(struct podpid_look *k)
 {
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < k->members.n_units; i++) {
+    for (size_t i = 0; i < k->members.n_units; i++) {
         const struct unit *u = &k->members.units[i];
 
-        for (uint32_t m = 0; rc == 0 && m < u->n_members; m++) {
-            rc = ptable_load(k->table, &k->procfs, &k->table->procs[u->members[m]], PROC_STAT);
+        for (uint32_t m = 0; m < u->n_members; m++) {
+            int rc = ptable_load(k->table, &k->procfs, &k->table->procs[u->members[m]], PROC_STAT);
+
+            if (rc < 0) {
+                return rc;
+            }
         }
     }
-    return rc;
+    return 0;
 }
 
 /* ---- Cgroup ids ---------------------------------------------------------------------------- */
 
-static int by_path(const void *key, const void *row)
+static int compare_path(const void *key, const void *row)
 {
     return strcmp(key, ((const struct podpid_cgroup_id *)row)->path);
 }
@@ -78,7 +85,8 @@ static uint64_t id_of(const struct podpid_look *k, struct str path)
 
     buf_append(&b, path.p, path.n);
     if (!b.failed && k->is_replay && k->replay.n_cgroup_ids) {
-        found = bsearch(b.p, k->replay.cgroup_ids, k->replay.n_cgroup_ids, sizeof(*found), by_path);
+        found = bsearch(b.p, k->replay.cgroup_ids, k->replay.n_cgroup_ids, sizeof(*found),
+                        compare_path);
         id = found ? found->id : 0;
     } else if (!b.failed && k->ids) {
         id = cgroup_ids_get(k->ids, b.p);
@@ -123,14 +131,13 @@ static void load_cgroup_ids(struct podpid_look *k, struct unit *u)
 
 /* ---- Roots --------------------------------------------------------------------------------- */
 
-/* NSpid and namespaces. */
+/* NSpid of all roots, namespaces of those that may be the main process. */
 static int load_roots_of(struct podpid_look *k, const struct unit *u)
 {
     const struct proc *first;
 
     for (uint32_t r = 0; r < u->n_roots; r++) {
-        struct proc *row = &k->table->procs[u->roots[r]];
-        int rc = ptable_load(k->table, &k->procfs, row, PROC_STATUS);
+        int rc = ptable_load(k->table, &k->procfs, &k->table->procs[u->roots[r]], PROC_STATUS);
 
         if (rc < 0) {
             return rc;
@@ -139,27 +146,28 @@ static int load_roots_of(struct podpid_look *k, const struct unit *u)
     first = reduce_main(k->table, u);
     for (uint32_t r = 0; r < u->n_roots; r++) {
         struct proc *row = &k->table->procs[u->roots[r]];
-        int rc = 0;
 
         if (row == first || row->nspid == 1) {
-            rc = ptable_load(k->table, &k->procfs, row, PROC_NS);
-        }
-        if (rc < 0) {
-            return rc;
+            int rc = ptable_load(k->table, &k->procfs, row, PROC_NS);
+
+            if (rc < 0) {
+                return rc;
+            }
         }
     }
     return 0;
 }
 
-/* A sandbox whose PID the runtime gives is judged without them, if it has one root only. */
+/* Whether the verdict needs NSpid and namespaces of the roots. Not that of a sandbox whose PID the
+ * runtime gives and that has one root only. */
 static bool judges_by_namespace(const struct unit *u)
 {
     return u->container || u->pod->pid <= 0 || u->n_roots > 1;
 }
 
-/* Does its verdict ask who shares the PID namespace? Not that of a main process that the runtime
- * names and that is PID 1 there. */
-static bool asks_for_neighbours(const struct podpid_look *k, const struct unit *u)
+/* Whether the verdict needs the PID namespaces of other units. Not if the reported PID is PID 1 of
+ * its namespace. */
+static bool needs_neighbours(const struct podpid_look *k, const struct unit *u)
 {
     const struct proc *first = reduce_main(k->table, u);
 
@@ -174,7 +182,7 @@ int look_load_roots(struct podpid_look *k)
         struct unit *u = &k->members.units[i];
         int rc;
 
-        if (!is_open(k, u)) {
+        if (!is_open(k, u->id)) {
             continue;
         }
         rc = judges_by_namespace(u) ? load_roots_of(k, u) : 0;
@@ -184,9 +192,9 @@ int look_load_roots(struct podpid_look *k)
         if (u->container) {
             load_cgroup_ids(k, u);
         }
-        neighbours = neighbours || asks_for_neighbours(k, u);
+        neighbours = neighbours || needs_neighbours(k, u);
     }
-    /* What is there already is not read again. */
+    /* Parts of a row that are loaded already are not read again. */
     for (size_t i = 0; neighbours && i < k->members.n_units; i++) {
         int rc = load_roots_of(k, &k->members.units[i]);
 
@@ -197,10 +205,10 @@ int look_load_roots(struct podpid_look *k)
     return 0;
 }
 
-/* ---- Ahead --------------------------------------------------------------------------------- */
+/* ---- Ahead of the judgement ---------------------------------------------------------------- */
 
-/* Whose parent is in no container of that id. The anchors, which decide, are not known yet. Not the
- * sandboxes' own: see judges_by_namespace(). */
+/* Whether the parent is in no container of the same id. That is a guess: the anchors, which decide,
+ * are not known before the statuses. Sandboxes are left out: see judges_by_namespace(). */
 static bool looks_like_root(const struct podpid_look *k, const struct ptable *t,
                             const struct proc *row)
 {
@@ -223,8 +231,10 @@ bool look_has_more_ahead(const struct podpid_look *k)
 
 int look_load_ahead(struct podpid_look *k)
 {
+    /* A slice: the socket is served between two of them. A root costs some ten system calls,
+     * another row none. */
     enum { ROWS = 64, ROOTS = 8 };
-    struct ptable *t = k->next; /* the judged one is still in its place */
+    struct ptable *t = k->next; /* the judged table stays untouched */
     unsigned roots = 0;
 
     for (unsigned i = 0; i < ROWS && roots < ROOTS && look_has_more_ahead(k); i++) {

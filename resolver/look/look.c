@@ -1,82 +1,91 @@
+/* The phases of a look: made, stepped from list to list, and freed. */
 #include "resolver/look/impl.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "cri/base/cleanup.h"
 #include "resolver/error.h"
 
-/* Between two slices the socket is served: the runtime stalls when its answers are not taken. */
+/* Processes that are scanned between two turns at the socket: the runtime stalls when its answers
+ * are not taken. */
 enum { SCAN_SLICE = 32 };
 
+/* Where the options name none. A healthy node takes a fraction of a second. */
 static const nsec default_timeout = 10 * NSEC_PER_SEC;
 
 /* ---- Making and freeing -------------------------------------------------------------------- */
 
-static int open_sources(struct podpid_look *k, struct err *err)
+static int open_replay(struct podpid_look *k, struct err *err)
+{
+    int rc = replay_open(k->options->replay, &k->arena, &k->replay, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    k->is_replay = true;
+    k->has_runtime = k->replay.has_runtime && !k->options->no_runtime;
+    k->procfs = k->replay.procfs;
+    k->procfs_open = true;
+    k->node = k->replay.node;
+    return 0;
+}
+
+static int open_node(struct podpid_look *k, struct err *err)
 {
     const struct podpid_options *o = k->options;
-    int rc;
+    int rc = procfs_open(node_proc_path(o), &k->procfs, err);
 
-    if (o->replay) {
-        rc = replay_open(o->replay, &k->arena, &k->replay, err);
-        if (rc < 0) {
-            return rc;
-        }
-        k->is_replay = true;
-        k->has_runtime = k->replay.has_runtime && !o->no_runtime;
-        k->procfs = k->replay.procfs;
-        k->procfs_open = true;
-        k->node = k->replay.node;
-        return 0;
-    }
-    k->has_runtime = !o->no_runtime;
-    rc = procfs_open(node_proc_path(o), &k->procfs, err);
     if (rc < 0) {
         return rc;
     }
     k->procfs_open = true;
+    k->has_runtime = !o->no_runtime;
     rc = node_read(&k->procfs, &k->arena, &k->node, err);
-    if (rc == 0) {
-        rc = cgroup_ids_open(&k->procfs, &k->ids, err);
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0 && k->has_runtime) {
-        rc = discover_endpoint(o, &k->procfs, AT_FDCWD, &k->arena, &k->discovered, err);
+    rc = cgroup_ids_open(&k->procfs, &k->ids, err);
+    if (rc < 0) {
+        return rc;
     }
-    return rc;
+    return k->has_runtime
+               ? discover_endpoint(o, &k->procfs, AT_FDCWD, &k->arena, &k->discovered, err)
+               : 0;
 }
+
+DEFINE_CLEANUP(podpid_look_free, struct podpid_look *)
 
 static int look_new(const struct podpid_options *options, struct podpid_look **ret, struct err *err)
 {
-    struct podpid_look *k = calloc(1, sizeof(*k));
+    CLEANUP(cleanup_podpid_look_free) struct podpid_look *k = calloc(1, sizeof(*k));
     int rc;
 
     if (!k) {
         return err_nomem(err);
     }
     k->options = options;
-    k->quick = options->no_strays;
+    k->skip_strays = options->no_strays;
     k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     k->snapshot = calloc(1, sizeof(*k->snapshot));
     k->table = calloc(1, sizeof(*k->table));
     k->next = calloc(1, sizeof(*k->next));
     if (!k->snapshot || !k->table || !k->next) {
-        rc = err_nomem(err);
-    } else if (k->epoll_fd < 0) {
-        rc = err_set(err, ERR_INTERNAL, errno, "no epoll descriptor can be had: %s",
-                     strerror(errno));
-    } else {
-        rc = open_sources(k, err);
+        return err_nomem(err);
     }
+    if (k->epoll_fd < 0) {
+        return err_set(err, ERR_INTERNAL, errno, "no epoll descriptor can be had: %s",
+                       strerror(errno));
+    }
+    rc = options->replay ? open_replay(k, err) : open_node(k, err);
     if (rc < 0) {
-        podpid_look_free(k);
         return rc;
     }
-    *ret = k;
+    *ret = TAKE_PTR(k);
     return 0;
 }
 
@@ -118,16 +127,6 @@ void podpid_look_free(struct podpid_look *k)
     free(k);
 }
 
-void look_be_quick(struct podpid_look *k)
-{
-    k->quick = true;
-}
-
-bool look_waits_for_strays(const struct podpid_look *k)
-{
-    return k->phase == LOOK_PAUSE && k->waited_for_strays;
-}
-
 int podpid_look_fd(const struct podpid_look *k)
 {
     return k->epoll_fd;
@@ -135,17 +134,19 @@ int podpid_look_fd(const struct podpid_look *k)
 
 struct podpid_snapshot *podpid_look_take(struct podpid_look *k)
 {
-    struct podpid_snapshot *s;
-
-    if (k->phase != LOOK_DONE) {
-        return NULL;
-    }
-    s = k->snapshot;
-    k->snapshot = NULL;
-    return s;
+    return k->phase == LOOK_DONE ? TAKE_PTR(k->snapshot) : NULL;
 }
 
-/* ---- The rounds ---------------------------------------------------------------------------- */
+/* ---- The scan ------------------------------------------------------------------------------ */
+
+/* What a function without a struct err returned: short of memory or descriptors. Nothing may be
+ * concluded from what was read then. */
+static int fail_short(const struct podpid_look *k, int rc, struct err *err)
+{
+    return rc == -ENOMEM
+               ? err_nomem(err)
+               : err_set(err, ERR_PROC, -rc, "reading %s: %s", k->procfs.path, strerror(-rc));
+}
 
 static int start_scan(struct podpid_look *k, struct err *err)
 {
@@ -153,50 +154,33 @@ static int start_scan(struct podpid_look *k, struct err *err)
     k->scan = NULL;
     ptable_free(k->next);
     k->scanned = false;
+    /* Later rounds judge few units: reading all that look like roots would cost more than it
+     * saves. */
     k->loaded_ahead = k->client && k->rounds == 0 ? 0 : SIZE_MAX;
     return ptable_scan_new(&k->procfs, k->next, &k->scan, err);
 }
 
-static int start_round(struct podpid_look *k, nsec now, struct err *err)
+static int finish_scan(struct podpid_look *k, struct err *err)
 {
-    int rc = 0;
-
-    if (k->client) {
-        look_forget_statuses(k);
-        rc = look_ask_statuses(k, now, err);
+    k->scanned = true;
+    /* Every container would be dead. A node has processes. */
+    if (!k->is_replay && k->next->n_procs == 0) {
+        err_set(err, ERR_PROC, ENOENT, "%s shows no process", k->procfs.path);
+        err_hint(err, "--proc and HOST_PROC name the directory where the node's /proc is mounted");
+        return -ENOENT;
     }
-    if (rc == 0) {
-        rc = start_scan(k, err);
-    }
-    k->phase = LOOK_GATHER;
-    return rc;
+    return !k->has_runtime && members_strip_root(k->next) < 0 ? err_nomem(err) : 0;
 }
 
 static int scan_more(struct podpid_look *k, struct err *err)
 {
-    int rc;
+    int rc = k->scanned ? 0 : ptable_scan_step(k->scan, SCAN_SLICE, err);
 
-    if (k->scanned) {
-        return 0;
-    }
-    rc = ptable_scan_step(k->scan, SCAN_SLICE, err);
-    if (rc == 1) {
-        k->scanned = true;
-        /* Every container would be dead. A node has processes. */
-        if (!k->is_replay && k->next->n_procs == 0) {
-            err_set(err, ERR_PROC, ENOENT, "%s shows no process", k->procfs.path);
-            err_hint(err,
-                     "--proc and HOST_PROC name the directory where the node's /proc is mounted");
-            return -ENOENT;
-        }
-        if (!k->has_runtime && members_strip_root(k->next) < 0) {
-            return err_nomem(err);
-        }
-    }
-    return rc < 0 ? rc : 0;
+    return rc == 1 ? finish_scan(k, err) : rc;
 }
 
-/* Until here the last judgement's table stays: at the deadline that one is published. */
+/* The next table becomes the judged one. Until then the table of the last judgement stays: it is
+ * what is published if the deadline passes. */
 static void take_scan(struct podpid_look *k)
 {
     struct ptable *judged = k->table;
@@ -206,33 +190,121 @@ static void take_scan(struct podpid_look *k)
     ptable_free(judged);
 }
 
-/* Short of memory or descriptors: no verdict comes of that. */
-static int short_of(const struct podpid_look *k, int rc, struct err *err)
+/* ---- The rounds ---------------------------------------------------------------------------- */
+
+static int start_round(struct podpid_look *k, nsec now, struct err *err)
 {
-    return rc == -ENOMEM
-               ? err_nomem(err)
-               : err_set(err, ERR_PROC, -rc, "reading %s: %s", k->procfs.path, strerror(-rc));
+    int rc = k->client ? look_ask_statuses(k, now, err) : 0;
+
+    if (rc < 0) {
+        return rc;
+    }
+    k->phase = LOOK_GATHER;
+    return start_scan(k, err);
 }
 
-static int judge(struct podpid_look *k, nsec now, struct err *err)
+/* The list, the statuses and the scan of a round have come: judge them, and publish the judgement
+ * unless another round is to follow. */
+static int end_round(struct podpid_look *k, nsec now, struct err *err)
 {
-    int rc = look_judge(k, now);
+    int rc = look_merge_list(k);
 
-    return rc < 0 ? short_of(k, rc, err) : 0;
+    if (rc < 0) {
+        return fail_short(k, rc, err);
+    }
+    rc = look_judge(k, now, &k->resume_at);
+    if (rc < 0) {
+        return fail_short(k, rc, err);
+    }
+    if (k->resume_at != NSEC_NEVER) {
+        k->phase = LOOK_PAUSE;
+        return 0;
+    }
+    rc = look_publish(k, now);
+    if (rc < 0) {
+        return fail_short(k, rc, err);
+    }
+    k->phase = LOOK_DONE;
+    return 0;
 }
 
-/* Without a runtime to ask again there is one round over what was recorded, or over what the scan
- * shows. */
-static int judge_without_client(struct podpid_look *k, nsec now, struct err *err)
+/* Without a runtime to ask again there is one round, over what was recorded or what the scan shows.
+ */
+static int end_only_round(struct podpid_look *k, nsec now, struct err *err)
 {
     take_scan(k);
     if (!k->has_runtime) {
-        return look_view_of_scan(k) < 0 ? err_nomem(err) : judge(k, now, err);
+        int rc = look_view_of_scan(k);
+
+        if (rc < 0) {
+            return fail_short(k, rc, err);
+        }
+    } else {
+        k->list = k->replay.view;
+        k->view = k->replay.view;
+        k->runtime = k->replay.view.runtime;
     }
-    k->list = k->replay.view;
-    k->view = k->replay.view;
-    k->runtime = k->replay.view.runtime;
-    return look_merge_list(k) < 0 ? err_nomem(err) : judge(k, now, err);
+    return end_round(k, now, err);
+}
+
+/* Where the runtime fails before its first list, another well-known socket may serve. A shortage is
+ * not the runtime's failure: the other socket would meet it, too. */
+static int switch_on_failure(struct podpid_look *k, int rc, struct err *err)
+{
+    if (rc < 0 && k->phase == LOOK_LIST && !err_is_shortage(rc) &&
+        look_switch_socket(k, "does not serve", false)) {
+        return look_ask_first(k, err);
+    }
+    return rc;
+}
+
+static int step_clients(struct podpid_look *k, nsec now, struct err *err)
+{
+    int rc = look_step_runtime(k, now, err);
+
+    look_step_others(k, now);
+    return switch_on_failure(k, rc, err);
+}
+
+/* ---- The phases ---------------------------------------------------------------------------- */
+
+static int start(struct podpid_look *k, nsec now, struct err *err)
+{
+    int rc;
+
+    if (!k->has_runtime || k->is_replay) {
+        return start_round(k, now, err);
+    }
+    k->phase = LOOK_LIST;
+    rc = look_ask_others(k, err);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = switch_on_failure(k, look_open_runtime(k, err), err);
+    return rc < 0 ? rc : step_clients(k, now, err);
+}
+
+static int take_first_list(struct podpid_look *k, nsec now, struct err *err)
+{
+    int rc;
+
+    if (!k->listed) {
+        return 0;
+    }
+    if (k->list.n_pods == 0 && k->list.n_containers == 0) {
+        if (look_others_may_answer(k, now)) {
+            return 0;
+        }
+        if (look_switch_socket(k, "lists nothing", true)) {
+            return look_ask_first(k, err);
+        }
+    }
+    rc = look_merge_list(k);
+    if (rc < 0) {
+        return fail_short(k, rc, err);
+    }
+    rc = start_round(k, now, err);
+    return rc < 0 ? rc : step_clients(k, now, err);
 }
 
 static int gather(struct podpid_look *k, nsec now, struct err *err)
@@ -243,75 +315,85 @@ static int gather(struct podpid_look *k, nsec now, struct err *err)
     if (rc < 0) {
         return rc;
     }
-    if (was_scanned && look_has_more_ahead(k) && k->asked && (rc = look_load_ahead(k)) < 0) {
-        return short_of(k, rc, err);
+    if (was_scanned && k->asked && look_has_more_ahead(k)) {
+        rc = look_load_ahead(k);
+        if (rc < 0) {
+            return fail_short(k, rc, err);
+        }
     }
     if (k->client && now >= k->status_deadline && (k->asked || !k->identified)) {
         look_fail_unanswered(k);
-        k->identified = true;
     }
     if (!k->scanned || k->asked || (k->client && !k->identified)) {
         return 0;
     }
     if (!k->client) {
-        return judge_without_client(k, now, err);
+        return end_only_round(k, now, err);
     }
     k->phase = LOOK_RELIST;
     return look_ask_list(k, err);
 }
 
+static int relist(struct podpid_look *k, nsec now, struct err *err)
+{
+    int rc;
+
+    if (k->listed) {
+        take_scan(k);
+        return end_round(k, now, err);
+    }
+    rc = look_load_ahead(k);
+    return rc < 0 ? fail_short(k, rc, err) : 0;
+}
+
 static int advance(struct podpid_look *k, nsec now, struct err *err)
 {
-    int rc = 0;
-
     switch (k->phase) {
     case LOOK_START:
-        if (k->has_runtime && !k->is_replay) {
-            k->phase = LOOK_LIST;
-            rc = look_open_runtime(k, err);
-            rc = rc < 0 ? rc : look_step_runtime(k, now, err);
-            return rc < 0 && look_fall_on(k, "does not serve", false, err) ? 0 : rc;
-        }
-        return start_round(k, now, err);
+        return start(k, now, err);
     case LOOK_LIST:
-        if (k->listed && k->list.n_pods == 0 && k->list.n_containers == 0 &&
-            (look_others_may_answer(k, now) || look_fall_on(k, "lists nothing", true, err))) {
-            return 0;
-        }
-        if (k->listed) {
-            rc = look_merge_list(k) < 0 ? err_nomem(err) : start_round(k, now, err);
-            return rc < 0 ? rc : look_step_runtime(k, now, err);
-        }
-        return 0;
+        return take_first_list(k, now, err);
     case LOOK_GATHER:
         return gather(k, now, err);
     case LOOK_RELIST:
-        if (k->listed) {
-            take_scan(k);
-            return look_merge_list(k) < 0 ? err_nomem(err) : judge(k, now, err);
-        }
-        rc = look_load_ahead(k);
-        return rc < 0 ? short_of(k, rc, err) : 0;
+        return relist(k, now, err);
     case LOOK_PAUSE:
         return now >= k->resume_at ? start_round(k, now, err) : 0;
     case LOOK_DONE:
-        return 0;
+        break;
     }
-    return rc;
+    return 0;
 }
 
-/* At the deadline: what a first whole round brought is an answer, anything less is none. */
+/* ---- The deadline -------------------------------------------------------------------------- */
+
+/* The judgement of an earlier round is an answer: publish it. */
+static int publish_what_is_known(struct podpid_look *k, nsec now, struct err *err)
+{
+    bool again;
+    int rc = look_judge_unread(k);
+
+    if (rc < 0) {
+        return fail_short(k, rc, err);
+    }
+    rc = look_pin(k, true, &again);
+    if (rc < 0) {
+        return fail_short(k, rc, err);
+    }
+    rc = look_publish(k, now);
+    if (rc < 0) {
+        return fail_short(k, rc, err);
+    }
+    k->phase = LOOK_DONE;
+    return 0;
+}
+
 static int out_of_time(struct podpid_look *k, nsec now, struct err *err)
 {
-    char where[128] = "";
-    bool again;
+    char where[ENDPOINT_TEXT_SIZE];
 
-    if (k->rounds && k->phase != LOOK_DONE) {
-        int rc = look_judge_unread(k);
-
-        rc = rc < 0 ? rc : look_pin(k, true, &again);
-        rc = rc < 0 ? rc : look_publish(k, now);
-        return rc < 0 ? short_of(k, rc, err) : 0;
+    if (k->rounds) {
+        return publish_what_is_known(k, now, err);
     }
     if (!k->client) {
         return err_set(err, ERR_TIMEOUT, ETIMEDOUT, "the scan of %s was not done in time",
@@ -325,49 +407,77 @@ static int out_of_time(struct podpid_look *k, nsec now, struct err *err)
     return -ETIMEDOUT;
 }
 
-static int look_step(struct podpid_look *k, nsec now, struct err *err)
+/* ---- Stepping ------------------------------------------------------------------------------ */
+
+static void set_deadline(struct podpid_look *k, nsec now)
+{
+    k->started = now;
+    k->wall_started = clock_read(CLOCK_REALTIME);
+    k->deadline = nsec_after(now, k->options->timeout > 0 ? k->options->timeout : default_timeout);
+}
+
+/* 1 done, 0 more to come, negative errno. */
+static int step(struct podpid_look *k, nsec now, struct err *err)
 {
     enum look_phase before;
     int rc;
 
     if (!k->started) {
-        k->started = now;
-        k->wall_started = clock_read(CLOCK_REALTIME);
-        k->deadline =
-            nsec_after(now, k->options->timeout > 0 ? k->options->timeout : default_timeout);
+        set_deadline(k, now);
     }
-    rc = look_step_runtime(k, now, err);
-    if (rc < 0 && k->phase == LOOK_LIST && look_fall_on(k, "does not serve", false, err)) {
-        rc = 0;
+    rc = step_clients(k, now, err);
+    if (rc < 0) {
+        return rc;
     }
     do {
         before = k->phase;
-        rc = rc < 0 ? rc : advance(k, now, err);
-    } while (rc == 0 && k->phase != before);
-    if (rc == 0 && k->phase != LOOK_DONE && now >= k->deadline) {
+        rc = advance(k, now, err);
+        if (rc < 0) {
+            return rc;
+        }
+    } while (k->phase != before);
+    if (k->phase != LOOK_DONE && now >= k->deadline) {
         rc = out_of_time(k, now, err);
+        if (rc < 0) {
+            return rc;
+        }
     }
-    return rc < 0 ? rc : k->phase == LOOK_DONE;
+    return k->phase == LOOK_DONE;
 }
 
 int podpid_look_step(struct podpid_look *k, int64_t now, struct podpid_error *error)
 {
     struct err err = {0};
-    int rc = look_step(k, now, &err);
+    int rc = step(k, now, &err);
 
     return rc < 0 ? error_publish(&err, error) : rc;
 }
 
+/* Whether there is something to do that waits for nothing. */
+static bool is_busy(const struct podpid_look *k)
+{
+    switch (k->phase) {
+    case LOOK_START:
+    case LOOK_DONE:
+        return true;
+    case LOOK_GATHER:
+        return !k->scanned || look_has_more_ahead(k);
+    case LOOK_RELIST:
+        return look_has_more_ahead(k);
+    case LOOK_LIST:
+    case LOOK_PAUSE:
+        break;
+    }
+    return false;
+}
+
 int64_t podpid_look_deadline(const struct podpid_look *k)
 {
-    nsec deadline;
+    nsec deadline = k->deadline;
 
-    if (k->phase == LOOK_START || k->phase == LOOK_DONE ||
-        (k->phase == LOOK_GATHER && !k->scanned) ||
-        ((k->phase == LOOK_GATHER || k->phase == LOOK_RELIST) && look_has_more_ahead(k))) {
+    if (is_busy(k)) {
         return 0;
     }
-    deadline = k->deadline;
     if (k->phase == LOOK_PAUSE) {
         deadline = nsec_min(deadline, k->resume_at);
     }
@@ -377,47 +487,5 @@ int64_t podpid_look_deadline(const struct podpid_look *k)
     if (k->client) {
         deadline = nsec_min(deadline, client_deadline(k->client));
     }
-    deadline = nsec_min(deadline, look_others_deadline(k));
-    return deadline;
-}
-
-/* ---- Blocking ------------------------------------------------------------------------------ */
-
-int look_drive(struct podpid_look *k, int cancel_fd, struct podpid_error *error)
-{
-    int rc = 0;
-
-    while (rc == 0) {
-        struct pollfd fds[2] = {{.fd = k->epoll_fd, .events = POLLIN},
-                                {.fd = cancel_fd, .events = POLLIN}};
-
-        rc = podpid_look_step(k, clock_now(), error);
-        if (rc != 0) {
-            break;
-        }
-        poll(fds, 2, nsec_poll_timeout(clock_now(), podpid_look_deadline(k)));
-        if (fds[1].revents) {
-            struct err err = {0};
-
-            err_set(&err, ERR_CANCELED, ECANCELED, "canceled");
-            rc = error_publish(&err, error);
-        }
-    }
-    return rc < 0 ? rc : 0;
-}
-
-int podpid_look_run(const struct podpid_options *options, int cancel_fd,
-                    struct podpid_snapshot **ret, struct podpid_error *error)
-{
-    struct podpid_look *k = NULL;
-    int rc = podpid_look_new(options, &k, error);
-
-    if (rc == 0) {
-        rc = look_drive(k, cancel_fd, error);
-    }
-    if (rc == 0) {
-        *ret = podpid_look_take(k);
-    }
-    podpid_look_free(k);
-    return rc;
+    return nsec_min(deadline, look_others_deadline(k, k->phase == LOOK_LIST && k->listed));
 }

@@ -1,76 +1,85 @@
-/* The last reading: nothing is published that was not itself a moment ago. */
+/* The last reading: no PID is published whose process has changed since it was judged. */
+#include "resolver/look/impl.h"
+
 #include <errno.h>
 #include <stdlib.h>
 
-#include "resolver/look/impl.h"
+enum pin_result { PIN_SAME, PIN_CHANGED, PIN_GONE };
 
-/* Is the process still the one that was judged, in the cgroup it was judged by? 1 or 0, or negative
- * errno: a shortage. */
-static int is_itself(const struct podpid_look *k, const struct track *t, bool *ret_gone)
+static bool is_alive(const struct stat_line *s)
 {
-    struct pin pin = {0};
-    int rc = procfs_pin(k->procfs.fd, t->pid, &pin);
-    bool same = rc == 0 && pin.stat.start == t->start &&
-                ((pin.stat.state != 'Z' && pin.stat.state != 'X') || pin.stat.threads > 1) &&
-                str_is((struct str){pin.cgroup.p, pin.cgroup.n}, t->cgroup);
-
-    *ret_gone = err_is_gone(rc);
-    if (rc == 0) {
-        buf_free(&pin.cgroup);
-    }
-    return err_is_shortage(rc) ? rc : same;
+    return (s->state != 'Z' && s->state != 'X') || s->threads > 1;
 }
 
-static int not_itself(struct podpid_look *k, struct track *t, bool gone)
+/* Read the process of a unit once more: start time, state and cgroup text, through a descriptor of
+ * its directory in /proc. An enum pin_result, or negative errno: a shortage. */
+static int pin_unit(const struct podpid_look *k, const struct look_unit *lu)
 {
-    char *reason = arena_printf(&k->snapshot->arena, "PID %d %s while it was looked at", t->pid,
+    struct pin pin = {0};
+    int rc = procfs_pin(k->procfs.fd, lu->pid, &pin);
+    bool same;
+
+    if (err_is_shortage(rc)) {
+        return rc;
+    }
+    if (rc < 0) {
+        return err_is_gone(rc) ? PIN_GONE : PIN_CHANGED;
+    }
+    same = pin.stat.start == lu->start && is_alive(&pin.stat) &&
+           str_is((struct str){pin.cgroup.p, pin.cgroup.n}, lu->cgroup);
+    buf_free(&pin.cgroup);
+    return same ? PIN_SAME : PIN_CHANGED;
+}
+
+/* Whether the process still has its start time. 1 or 0, or negative errno: a shortage. */
+static int pin_root(const struct podpid_look *k, const struct podpid_process *p)
+{
+    struct pin pin = {0};
+    int rc = procfs_pin(k->procfs.fd, p->pid, &pin);
+
+    if (rc < 0) {
+        return err_is_shortage(rc) ? rc : 0;
+    }
+    buf_free(&pin.cgroup);
+    return pin.stat.start == p->start_time_ticks;
+}
+
+/* Take the PID out of the row: the verdict is `changed`. */
+static int mark_changed(struct podpid_look *k, struct look_unit *lu, bool gone)
+{
+    char *reason = arena_printf(&k->snapshot->arena, "PID %d %s while it was looked at", lu->pid,
                                 gone ? "ended" : "changed its identity or its cgroup");
 
     if (!reason) {
         return -ENOMEM;
     }
-    if (t->row) {
-        t->row->verdict = PODPID_VERDICT_CHANGED;
-        t->row->reason = reason;
-        t->row->pid = t->row->inferred_pid = 0;
-        t->row->start_time_ticks = 0;
-        t->row->ns_pid = t->row->ns_mnt = t->row->ns_net = t->row->ns_cgroup = 0;
-    } else if (t->pod_row) {
-        t->pod_row->sandbox_verdict = PODPID_VERDICT_CHANGED;
-        t->pod_row->sandbox_reason = reason;
-        t->pod_row->sandbox_pid = 0;
-        t->pod_row->sandbox_start_time_ticks = 0;
+    if (lu->row) {
+        lu->row->verdict = PODPID_VERDICT_CHANGED;
+        lu->row->reason = reason;
+        lu->row->pid = lu->row->inferred_pid = 0;
+        lu->row->start_time_ticks = 0;
+        lu->row->ns_pid = lu->row->ns_mnt = lu->row->ns_net = lu->row->ns_cgroup = 0;
+    } else if (lu->pod_row) {
+        lu->pod_row->sandbox_verdict = PODPID_VERDICT_CHANGED;
+        lu->pod_row->sandbox_reason = reason;
+        lu->pod_row->sandbox_pid = 0;
+        lu->pod_row->sandbox_start_time_ticks = 0;
     }
-    t->pid = 0;
+    lu->pid = 0;
     return 0;
 }
 
-/* Likewise. */
-static int is_there(const struct podpid_look *k, const struct podpid_process *p)
-{
-    struct pin pin = {0};
-    int rc = procfs_pin(k->procfs.fd, p->pid, &pin);
-    bool there;
-
-    if (rc < 0) {
-        return err_is_shortage(rc) ? rc : 0;
-    }
-    there = pin.stat.start == p->start_time_ticks;
-    buf_free(&pin.cgroup);
-    return there;
-}
-
-static int by_pid(const void *pa, const void *pb)
+static int compare_pids(const void *pa, const void *pb)
 {
     pid_t a = *(const pid_t *)pa, b = *(const pid_t *)pb;
 
     return a < b ? -1 : a > b;
 }
 
-/* Roots beside the main one, which come and go with every probe: those that are not themselves any
- * more are left out. One pass, for a container may have thousands; the row gets new arrays, what
- * was handed around stays as it is. */
-static int pin_other_roots(struct podpid_look *k, struct podpid_container *c, pid_t main_pid)
+/* Roots beside the main process come and go with every exec'ed probe: leave those out of the row
+ * that have ended. One pass, for a container may have thousands. The row gets new arrays, since
+ * the old ones may have been handed out. */
+static int drop_ended_roots(struct podpid_look *k, struct podpid_container *c, pid_t main_pid)
 {
     struct arena *a = &k->snapshot->arena;
     const struct podpid_process **rows = arena_calloc(a, c->n_processes, sizeof(*rows));
@@ -82,22 +91,21 @@ static int pin_other_roots(struct podpid_look *k, struct podpid_container *c, pi
     }
     for (size_t i = 0; i < c->n_processes; i++) {
         const struct podpid_process *p = c->processes[i];
-        bool root = bsearch(&p->pid, c->roots, c->n_roots, sizeof(*c->roots), by_pid) != NULL;
-        int there = root && p->pid != main_pid ? is_there(k, p) : 1;
+        bool root = bsearch(&p->pid, c->roots, c->n_roots, sizeof(*c->roots), compare_pids) != NULL;
+        int same = root && p->pid != main_pid ? pin_root(k, p) : 1;
 
-        if (there < 0) {
-            return there;
+        if (same < 0) {
+            return same;
         }
-        if (!there) {
-            continue;
+        if (same) {
+            rows[n_rows++] = p;
         }
-        rows[n_rows++] = p;
-        if (root) {
+        if (same && root) {
             roots[n_roots++] = p->pid;
         }
     }
     if (n_roots) {
-        qsort(roots, n_roots, sizeof(*roots), by_pid);
+        qsort(roots, n_roots, sizeof(*roots), compare_pids);
     }
     c->processes = rows;
     c->n_processes = n_rows;
@@ -108,30 +116,32 @@ static int pin_other_roots(struct podpid_look *k, struct podpid_container *c, pi
 
 int look_pin(struct podpid_look *k, bool last, bool *ret_again)
 {
-    *ret_again = false;
-    for (size_t i = 0; i < k->n_tracks; i++) {
-        struct track *t = k->tracks[i];
-        bool gone = false;
+    bool again = false;
+
+    for (size_t i = 0; i < k->units.n; i++) {
+        struct look_unit *lu = k->units.items[i];
         int rc = 0;
 
-        if (t->row && t->row->n_roots > 1) {
-            rc = pin_other_roots(k, t->row, t->pid);
-        }
-        if (rc == 0) {
-            rc = t->pid ? is_itself(k, t, &gone) : 1;
+        if (lu->row && lu->row->n_roots > 1) {
+            rc = drop_ended_roots(k, lu->row, lu->pid);
         }
         if (rc < 0) {
             return rc;
         }
-        if (rc > 0) {
+        rc = lu->pid ? pin_unit(k, lu) : PIN_SAME;
+        if (rc < 0) {
+            return rc;
+        }
+        if (rc == PIN_SAME) {
             continue;
         }
-        if (!last && t->tries < LOOK_TRIES) {
-            t->open = true;
-            *ret_again = true;
-        } else if (not_itself(k, t, gone) < 0) {
+        if (!last && lu->tries < LOOK_TRIES) {
+            lu->open = true;
+            again = true;
+        } else if (mark_changed(k, lu, rc == PIN_GONE) < 0) {
             return -ENOMEM;
         }
     }
+    *ret_again = again;
     return 0;
 }

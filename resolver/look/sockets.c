@@ -1,25 +1,50 @@
-/* The other well-known sockets. Where nobody said which runtime is meant, the first of them need
- * not be it: Docker's own containerd sits on the socket that a Kubernetes node's has, and serves no
- * CRI or lists nothing. */
+/* The well-known sockets that were not chosen. Where nobody named a runtime, the first socket need
+ * not be the right one: Docker's own containerd listens where a Kubernetes node's does, and serves
+ * no CRI or lists nothing. */
 #include "resolver/look/impl.h"
 
-static const nsec patience =
-    500 * NSEC_PER_MSEC; /* for the others' lists, when the chosen one is empty */
+#include <errno.h>
+#include <string.h>
 
-/* What fails here fails silently: nobody asked for these. */
-void look_ask_others(struct podpid_look *k)
+#include "cri/base/cleanup.h"
+
+/* From the start of the look: for the lists of other sockets, where the chosen one lists nothing.
+ * A healthy runtime answers much sooner; a look at an empty node takes no longer than this. */
+static const nsec patience = 500 * NSEC_PER_MSEC;
+
+static int ask(struct podpid_look *k, const struct endpoint *where, struct client **ret)
+{
+    struct client *c;
+    int rc = client_open(where, &c, NULL);
+
+    if (rc < 0) {
+        return rc;
+    }
+    rc = client_get_list(c, &k->arena, 0, NULL);
+    rc = rc < 0 ? rc : look_listen_to(k, c);
+    if (rc < 0) {
+        client_close(c);
+        return rc;
+    }
+    *ret = c;
+    return 0;
+}
+
+int look_ask_others(struct podpid_look *k, struct err *err)
 {
     for (unsigned i = 0; i < k->discovered.n_others; i++) {
-        struct look_other *o = &k->others[k->n_others++];
+        int rc = ask(k, &k->discovered.others[i], &k->others[i].client);
 
-        if (client_open(&k->discovered.others[i], &o->client, NULL) < 0) {
-            o->client = NULL;
-        } else if (client_get_list(o->client, &k->arena, 0, NULL) < 0 ||
-                   look_listen_to(k, o->client) < 0) {
-            client_close(o->client);
-            o->client = NULL;
+        if (err_is_shortage(rc)) {
+            char where[ENDPOINT_TEXT_SIZE];
+
+            endpoint_format(&k->discovered.others[i], where, sizeof(where));
+            return rc == -ENOMEM ? err_nomem(err)
+                                 : err_set(err, ERR_INTERNAL, -rc, "%s: %s", where, strerror(-rc));
         }
+        k->n_others++;
     }
+    return 0;
 }
 
 void look_step_others(struct podpid_look *k, nsec now)
@@ -39,26 +64,27 @@ void look_step_others(struct podpid_look *k, nsec now)
         while (client_next(o->client, &r)) {
             if (r.kind == CLIENT_LIST) {
                 o->answered = true;
+                o->failed = r.rc < 0;
                 o->has_pods = r.rc == 0 && r.list.n_pods;
                 o->has_containers = r.rc == 0 && r.list.n_containers;
-                o->failed = r.rc < 0;
             }
         }
     }
 }
 
-nsec look_others_deadline(const struct podpid_look *k)
+static bool is_awaited(const struct look_other *o)
+{
+    return o->client && !o->answered;
+}
+
+nsec look_others_deadline(const struct podpid_look *k, bool wait_for_lists)
 {
     nsec until = NSEC_NEVER;
 
     for (unsigned i = 0; i < k->n_others; i++) {
-        const struct look_other *o = &k->others[i];
-
-        if (o->client && !o->answered) {
-            until = nsec_min(until, client_deadline(o->client));
-            if (k->phase == LOOK_LIST && k->listed) {
-                until = nsec_min(until, nsec_after(k->started, patience));
-            }
+        if (is_awaited(&k->others[i])) {
+            until = nsec_min(until, client_deadline(k->others[i].client));
+            until = wait_for_lists ? nsec_min(until, nsec_after(k->started, patience)) : until;
         }
     }
     return until;
@@ -69,37 +95,35 @@ bool look_others_may_answer(const struct podpid_look *k, nsec now)
     bool waiting = false;
 
     for (unsigned i = 0; i < k->n_others; i++) {
-        waiting = waiting || (k->others[i].client && !k->others[i].answered);
+        waiting = waiting || is_awaited(&k->others[i]);
     }
     return waiting && now < nsec_after(k->started, patience);
 }
 
-static bool take_over(struct podpid_look *k, unsigned i, const char *why, struct err *err)
+static bool put_in_place(struct podpid_look *k, unsigned i, const char *why)
 {
-    struct look_other *o = &k->others[i];
-    char where[128];
+    char where[ENDPOINT_TEXT_SIZE];
+    const char *chosen_by;
 
     endpoint_format(&k->discovered.endpoint, where, sizeof(where));
-    k->discovered.chosen_by = arena_printf(&k->arena, "well-known socket (%s %s)", where, why);
-    if (!k->discovered.chosen_by) {
+    chosen_by = arena_printf(&k->arena, "well-known socket (%s %s)", where, why);
+    if (!chosen_by) {
         return false;
     }
     client_close(k->client);
-    k->client = o->client;
-    o->client = NULL;
+    k->client = TAKE_PTR(k->others[i].client);
     k->discovered.endpoint = k->discovered.others[i];
-    k->runtime = (struct view_runtime){0};
-    k->identified = false;
-    return look_ask_first(k, err) == 0;
+    k->discovered.chosen_by = chosen_by;
+    return true;
 }
 
-bool look_fall_on(struct podpid_look *k, const char *why, bool with_content, struct err *err)
+bool look_switch_socket(struct podpid_look *k, const char *why, bool with_content)
 {
     for (unsigned i = 0; i < k->n_others; i++) {
         const struct look_other *o = &k->others[i];
 
         if (o->client && !o->failed && (!with_content || o->has_pods || o->has_containers)) {
-            return take_over(k, i, why, err);
+            return put_in_place(k, i, why);
         }
     }
     return false;

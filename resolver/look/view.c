@@ -1,66 +1,14 @@
+/* One view out of lists and statuses: which units are looked at, and what the runtime says of each.
+ */
 #include "resolver/look/impl.h"
 
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* ---- Tracks, sorted by id ------------------------------------------------------------------ */
-
-static size_t track_place(const struct podpid_look *k, const char *id, bool *ret_found)
-{
-    size_t lo = 0, hi = k->n_tracks;
-
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int c = strcmp(k->tracks[mid]->id, id);
-
-        if (c == 0) {
-            *ret_found = true;
-            return mid;
-        }
-        if (c < 0) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    *ret_found = false;
-    return lo;
-}
-
-struct track *look_track(const struct podpid_look *k, const char *id)
-{
-    bool found;
-    size_t i = track_place(k, id, &found);
-
-    return found ? k->tracks[i] : NULL;
-}
-
-struct track *look_track_add(struct podpid_look *k, const char *id, bool sandbox)
-{
-    bool found;
-    size_t at = track_place(k, id, &found);
-    struct track *t;
-
-    if (found) {
-        k->tracks[at]->sandbox = sandbox;
-        return k->tracks[at];
-    }
-    t = arena_alloc(&k->arena, sizeof(*t));
-    if (!t || arena_grow(&k->arena, (void **)&k->tracks, k->n_tracks, &k->cap_tracks,
-                         sizeof(*k->tracks)) < 0) {
-        return NULL;
-    }
-    *t = (struct track){.id = id, .sandbox = sandbox, .open = true};
-    memmove(&k->tracks[at + 1], &k->tracks[at], (k->n_tracks - at) * sizeof(*k->tracks));
-    k->tracks[at] = t;
-    k->n_tracks++;
-    return t;
-}
-
 /* ---- Lists --------------------------------------------------------------------------------- */
 
-static int by_id(const void *a, const void *b)
+static int compare_ids(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);
 }
@@ -68,31 +16,33 @@ static int by_id(const void *a, const void *b)
 bool look_is_listed(const struct podpid_look *k, const char *id)
 {
     return view_find_container(&k->list, id) || view_find_pod(&k->list, id) ||
-           (k->n_gone && bsearch(&id, k->gone, k->n_gone, sizeof(*k->gone), by_id));
+           (k->n_gone && bsearch(&id, k->gone, k->n_gone, sizeof(*k->gone), compare_ids));
 }
 
-static int note_gone(struct podpid_look *k, const char *id)
-{
-    if (arena_grow(&k->arena, (void **)&k->gone, k->n_gone, &k->cap_gone, sizeof(*k->gone)) < 0) {
-        return -ENOMEM;
-    }
-    k->gone[k->n_gone++] = id;
-    return 0;
-}
-
-/* The list that closes the first round may bring newcomers, and so may the one after the wait for
- * strays, a second later; what another one brings came after the look. Else a node where something
- * always starts would never be done. */
+/* The list that closes the first round may add units, and so may the one after the wait for strays,
+ * a second later. Units that any other list adds came after the look: on a node where something
+ * always starts, a look that took them all would never end. */
 static bool is_welcome(const struct podpid_look *k, const char *id)
 {
-    return k->rounds == 0 || k->late_welcome || look_track(k, id);
+    return k->rounds == 0 || k->late_welcome || look_unit_find(&k->units, id);
 }
 
-/* A status that contradicts the list that came after it is asked for again. */
-static void contradict(struct track *t)
+/* The unit of a row of the newest list, marked as seen there. NULL: memory is out. */
+static struct look_unit *seen_unit(struct podpid_look *k, const char *id)
 {
-    t->contradicted = true;
-    t->open = t->open || t->tries < LOOK_TRIES;
+    struct look_unit *lu = look_unit_add(&k->units, &k->arena, id);
+
+    if (lu) {
+        lu->seen = true;
+    }
+    return lu;
+}
+
+/* The newest list contradicts the status that came before it: ask for the status again. */
+static void contradict(struct look_unit *lu)
+{
+    lu->contradicted = true;
+    lu->open = lu->open || lu->tries < LOOK_TRIES;
 }
 
 static int merge_containers(struct podpid_look *k, struct view *merged)
@@ -106,20 +56,19 @@ static int merge_containers(struct podpid_look *k, struct view *merged)
     for (size_t i = 0; i < list->n_containers; i++) {
         const struct view_container *now = &list->containers[i];
         const struct view_container *before = view_find_container(&k->view, now->id);
-        struct track *t;
+        struct look_unit *lu;
 
         if (!is_welcome(k, now->id)) {
             continue;
         }
-        t = look_track_add(k, now->id, false);
-        if (!t) {
+        lu = seen_unit(k, now->id);
+        if (!lu) {
             return -ENOMEM;
         }
-        t->seen = true;
         merged->containers[merged->n_containers++] =
             before && before->status != VIEW_STATUS_NONE ? *before : *now;
         if (before && before->status == VIEW_STATUS_OK && before->state != now->state) {
-            contradict(t);
+            contradict(lu);
         }
     }
     return 0;
@@ -137,22 +86,42 @@ static int merge_pods(struct podpid_look *k, struct view *merged)
         const struct view_pod *now = &list->pods[i];
         const struct view_pod *before = view_find_pod(&k->view, now->id);
         struct view_pod *row = &merged->pods[merged->n_pods];
-        struct track *t;
+        struct look_unit *lu;
 
         if (!is_welcome(k, now->id)) {
             continue;
         }
-        t = look_track_add(k, now->id, true);
-        if (!t) {
+        lu = seen_unit(k, now->id);
+        if (!lu) {
             return -ENOMEM;
         }
-        t->seen = true;
         *row = before && before->status != VIEW_STATUS_NONE ? *before : *now;
         merged->n_pods++;
         if (before && before->ready != now->ready) {
             row->ready = now->ready;
-            contradict(t);
+            contradict(lu);
         }
+    }
+    return 0;
+}
+
+/* Units that the newest list does not have. */
+static int drop_unseen(struct podpid_look *k)
+{
+    size_t kept = 0;
+
+    for (size_t i = 0; i < k->units.n; i++) {
+        struct look_unit *lu = k->units.items[i];
+
+        if (lu->seen) {
+            k->units.items[kept++] = lu;
+        } else if (ARENA_APPEND(&k->arena, k->gone, k->n_gone, k->cap_gone, lu->id) < 0) {
+            return -ENOMEM;
+        }
+    }
+    k->units.n = kept;
+    if (k->n_gone) {
+        qsort(k->gone, k->n_gone, sizeof(*k->gone), compare_ids);
     }
     return 0;
 }
@@ -160,25 +129,23 @@ static int merge_pods(struct podpid_look *k, struct view *merged)
 int look_merge_list(struct podpid_look *k)
 {
     struct view merged = {.warnings = k->list.warnings, .n_warnings = k->list.n_warnings};
-    size_t kept = 0;
+    int rc;
 
-    for (size_t i = 0; i < k->n_tracks; i++) {
-        k->tracks[i]->seen = false;
-        k->tracks[i]->contradicted = false;
+    for (size_t i = 0; i < k->units.n; i++) {
+        k->units.items[i]->seen = false;
+        k->units.items[i]->contradicted = false;
     }
-    if (merge_containers(k, &merged) < 0 || merge_pods(k, &merged) < 0) {
-        return -ENOMEM;
+    rc = merge_containers(k, &merged);
+    if (rc < 0) {
+        return rc;
     }
-    for (size_t i = 0; i < k->n_tracks; i++) {
-        if (k->tracks[i]->seen) {
-            k->tracks[kept++] = k->tracks[i];
-        } else if (note_gone(k, k->tracks[i]->id) < 0) {
-            return -ENOMEM;
-        }
+    rc = merge_pods(k, &merged);
+    if (rc < 0) {
+        return rc;
     }
-    k->n_tracks = kept;
-    if (k->n_gone) {
-        qsort(k->gone, k->n_gone, sizeof(*k->gone), by_id);
+    rc = drop_unseen(k);
+    if (rc < 0) {
+        return rc;
     }
     view_sort(&merged);
     k->view = merged;
@@ -188,13 +155,20 @@ int look_merge_list(struct podpid_look *k)
 
 /* ---- Statuses ------------------------------------------------------------------------------ */
 
-int look_take_container(struct podpid_look *k, const struct client_reply *r)
+/* A sandbox that is not ready has no process to ask for. Docker's is asked all the same
+ * (as_container): whether its containers belong to a pod depends on whether its own claim holds. */
+bool look_is_asked(const struct view_pod *pod)
+{
+    return pod->ready || pod->as_container;
+}
+
+void look_take_container(struct podpid_look *k, const struct client_reply *r)
 {
     struct view_container *row = view_find_container(&k->view, r->container.id);
     const struct view_container *from = &r->container;
 
     if (!row) {
-        return 0;
+        return;
     }
     row->status = from->status;
     row->error = from->error;
@@ -210,16 +184,15 @@ int look_take_container(struct podpid_look *k, const struct client_reply *r)
         row->runtime_type = from->runtime_type;
         row->docker = from->docker;
     }
-    return 0;
 }
 
-int look_take_pod(struct podpid_look *k, const struct client_reply *r)
+void look_take_pod(struct podpid_look *k, const struct client_reply *r)
 {
     struct view_pod *row = view_find_pod(&k->view, r->pod.id);
     const struct view_pod *from = &r->pod;
 
     if (!row) {
-        return 0;
+        return;
     }
     row->status = from->status;
     row->error = from->error;
@@ -234,85 +207,19 @@ int look_take_pod(struct podpid_look *k, const struct client_reply *r)
         row->config_hash = from->config_hash ? from->config_hash : row->config_hash;
         row->runtime_handler = from->runtime_handler ? from->runtime_handler : row->runtime_handler;
     }
-    return 0;
 }
 
-/* ---- Without a runtime --------------------------------------------------------------------- */
-
-struct pair {
-    const char *container, *pod;
-};
-
-static int by_pair(const void *pa, const void *pb)
+void look_fail_status(const struct view *v, const char *id, const char *why)
 {
-    const struct pair *a = pa, *b = pb;
-    int c = strcmp(a->container, b->container);
+    struct view_container *c = view_find_container(v, id);
+    struct view_pod *p = view_find_pod(v, id);
 
-    return c ? c : strcmp(a->pod ? a->pod : "", b->pod ? b->pod : "");
-}
-
-int look_view_of_scan(struct podpid_look *k)
-{
-    const struct ptable *t = k->table;
-    struct pair *pairs = arena_calloc(&k->arena, t->n_cgroups, sizeof(*pairs));
-    struct view list = {0};
-    size_t n = 0;
-
-    list.containers = arena_calloc(&k->arena, t->n_cgroups, sizeof(*list.containers));
-    list.pods = arena_calloc(&k->arena, t->n_cgroups, sizeof(*list.pods));
-    if (!pairs || !list.containers || !list.pods) {
-        return -ENOMEM;
+    if (c && c->status == VIEW_STATUS_NONE) {
+        c->status = VIEW_STATUS_FAILED;
+        c->error = why;
     }
-    for (size_t i = 0; i < t->n_cgroups; i++) {
-        const struct cgroup_facts *f = &t->cgroups[i].facts;
-
-        if (f->container_id && !f->in_user_slice &&
-            (f->kind == CGROUP_CONTAINER || f->kind == CGROUP_NESTED)) {
-            pairs[n++] = (struct pair){f->container_id, f->pod_uid};
-        }
+    if (p && p->status == VIEW_STATUS_NONE && look_is_asked(p)) {
+        p->status = VIEW_STATUS_FAILED;
+        p->error = why;
     }
-    if (n) {
-        qsort(pairs, n, sizeof(*pairs), by_pair);
-    }
-    for (size_t i = 0; i < n; i++) {
-        struct view_container *c = &list.containers[list.n_containers];
-
-        /* One id at several places: all but one of them are forged, and nothing tells which. */
-        if (list.n_containers && strcmp(c[-1].id, pairs[i].container) == 0) {
-            if (strcmp(c[-1].sandbox_id ? c[-1].sandbox_id : "",
-                       pairs[i].pod ? pairs[i].pod : "") != 0) {
-                c[-1].status = VIEW_STATUS_FAILED;
-                c[-1].error = "cgroups of this id are in several pods, and without the runtime "
-                              "nothing tells which one is it";
-            }
-            continue;
-        }
-        *c = (struct view_container){.id = arena_strdup(&k->arena, pairs[i].container),
-                                     .sandbox_id = arena_strdup(&k->arena, pairs[i].pod),
-                                     .state = VIEW_RUNNING,
-                                     .status = VIEW_STATUS_OK};
-        if (!c->id || (pairs[i].pod && !c->sandbox_id)) {
-            return -ENOMEM;
-        }
-        list.n_containers++;
-    }
-    for (size_t i = 0; i < list.n_containers; i++) {
-        const char *uid = list.containers[i].sandbox_id;
-
-        if (uid) {
-            list.pods[list.n_pods++] =
-                (struct view_pod){.id = uid, .uid = uid, .ready = true, .status = VIEW_STATUS_OK};
-        }
-    }
-    view_sort(&list);
-    n = 0;
-    for (size_t i = 0; i < list.n_pods; i++) {
-        if (n == 0 || strcmp(list.pods[n - 1].id, list.pods[i].id) != 0) {
-            list.pods[n++] = list.pods[i];
-        }
-    }
-    list.n_pods = n;
-    k->list = list;
-    k->view = list;
-    return look_merge_list(k);
 }

@@ -20,8 +20,7 @@ struct numbered {
 struct whois_index {
     struct arena arena, judge_arena; /* the look's: the view's strings, members, maps */
     struct members members;
-    struct track **tracks;
-    size_t n_tracks;
+    struct look_units units;
     pid_t ns_of;    /* whose namespace `numbered` is of; 0: none yet */
     uint64_t space; /* its inode, */
     unsigned level; /* and how deep it is */
@@ -60,11 +59,8 @@ int whois_keep(struct podpid_look *k)
         free(procfs);
         return -ENOMEM;
     }
-    *w = (struct whois_index){.arena = k->arena,
-                              .judge_arena = k->judge_arena,
-                              .members = k->members,
-                              .tracks = k->tracks,
-                              .n_tracks = k->n_tracks};
+    *w = (struct whois_index){
+        .arena = k->arena, .judge_arena = k->judge_arena, .members = k->members, .units = k->units};
     *procfs = k->procfs;
     s->whois = w;
     s->procfs = procfs;
@@ -72,30 +68,10 @@ int whois_keep(struct podpid_look *k)
     s->release = release;
     k->table = NULL;
     k->procfs_open = false;
-    k->n_tracks = 0;
+    k->units = (struct look_units){0};
     k->arena = (struct arena){0};
     k->judge_arena = (struct arena){0};
     return 0;
-}
-
-static const struct track *find_track(const struct whois_index *w, const char *id)
-{
-    size_t lo = 0, hi = w->n_tracks;
-
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int c = strcmp(w->tracks[mid]->id, id);
-
-        if (c == 0) {
-            return w->tracks[mid];
-        }
-        if (c < 0) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    return NULL;
 }
 
 /* ---- Which process is meant ------------------------------------------------------------------ */
@@ -394,7 +370,7 @@ static int fill_answer(struct podpid_snapshot *s, const struct proc *row, struct
 {
     const struct cgroup_facts *f = &s->table->cgroups[row->cgroup].facts;
     const struct unit *u = members_owner(&s->whois->members, s->table, row);
-    const struct track *t = u ? find_track(s->whois, u->id) : NULL;
+    const struct look_unit *t = u ? look_unit_find(&s->whois->units, u->id) : NULL;
 
     a->found = true;
     a->process = row->pid;

@@ -253,7 +253,7 @@ static int step_look(struct podpid_watch *w, nsec now, struct podpid_error *erro
         if (now >= w->next_full) {
             w->next_full = nsec_after(now, w->options.period);
         } else if (rc == 0) {
-            look_be_quick(w->look);
+            look_skip_strays(w->look);
         }
         if (rc == 0 && epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, podpid_look_fd(w->look), &ev) < 0) {
             err_set(&err, ERR_INTERNAL, errno, "the look cannot be polled: %s", strerror(errno));
