@@ -1,7 +1,7 @@
 /* What the files of the join share among themselves. member.h is for the other rooms.
  *
- * The files call each other in one direction: units <- place <- owner <- member, and
- * others.c uses units.c. */
+ * The files call each other in one direction: units <- place <- owner <- member <- reduce,
+ * vm <- verdict <- rows; others.c uses units.c. */
 #ifndef PODPID_JOIN_IMPL_H
 #define PODPID_JOIN_IMPL_H
 
@@ -20,6 +20,12 @@ struct unit_indexes {
 static inline pid_t unit_reported_pid(const struct unit *u)
 {
     return u->container ? u->container->pid : u->pod->pid;
+}
+
+/* The kernel lets nobody remove a cgroup with a living process in it, be it only a thread. */
+static inline bool is_alive(const struct proc *row)
+{
+    return (row->state != 'Z' && row->state != 'X') || row->threads > 1;
 }
 
 /* What follows the last slash of a path; a path without one as it is. */

@@ -57,12 +57,6 @@ int members_own_text(struct members *m, struct ptable *t, size_t cgroup)
     return owner_find(&quiet, t, g, &t->arena);
 }
 
-/* The kernel lets nobody remove a cgroup with a living process in it, be it only a thread. */
-static bool is_alive(const struct proc *row)
-{
-    return (row->state != 'Z' && row->state != 'X') || row->threads > 1;
-}
-
 struct unit *members_owner(const struct members *m, const struct ptable *t, const struct proc *row)
 {
     const struct ptable_cgroup *g;

@@ -35,11 +35,12 @@ static int copy_labels(struct arena *a, const struct view_label *from, size_t n,
     return 0;
 }
 
-/* ---- Processes ----------------------------------------------------------------------------- */
+/* ---- Processes ------------------------------------------------------------------------------- */
 
-/* The containers inside this one that a process is in: what follows its own id, which is mostly the
- * outermost one. A podman pod's id stands before it; where the anchor is no known shape its id is
- * in none of the text's container components, and all of them are below. */
+/* The chain of a process: the IDs of the containers inside this one in which it runs, outermost
+ * first. In the list of all IDs of its cgroup path they follow the unit's own ID, which is mostly
+ * the first (a podman pod's ID may stand before it). Where the anchor has no known shape the unit's
+ * ID is not in the list: then all of the list is below the anchor. */
 static int copy_chain(struct arena *a, const struct unit *u, const struct cgroup_facts *f,
                       struct podpid_process *p)
 {
@@ -65,7 +66,7 @@ static int copy_chain(struct arena *a, const struct unit *u, const struct cgroup
     return 0;
 }
 
-static int by_start(const void *pa, const void *pb)
+static int compare_starts(const void *pa, const void *pb)
 {
     const struct podpid_process *a = *(const struct podpid_process *const *)pa;
     const struct podpid_process *b = *(const struct podpid_process *const *)pb;
@@ -101,7 +102,7 @@ static int copy_processes(const struct verdict_input *in, const struct unit *u,
         rows[i] = &all[i];
     }
     if (u->n_members) {
-        qsort(rows, u->n_members, sizeof(*rows), by_start);
+        qsort(rows, u->n_members, sizeof(*rows), compare_starts);
     }
     for (uint32_t i = 0; i < u->n_roots; i++) {
         roots[i] = in->table->procs[u->roots[i]].pid;
@@ -113,10 +114,11 @@ static int copy_processes(const struct verdict_input *in, const struct unit *u,
     return 0;
 }
 
-/* ---- Cgroups ------------------------------------------------------------------------------- */
+/* ---- Cgroups --------------------------------------------------------------------------------- */
 
-static int anchor_shown(const struct verdict_input *in, const struct unit *u, struct arena *a,
-                        const char **ret)
+/* The unit's anchor as a member's cgroup text shows it; *ret stays NULL where none does. */
+static int copy_anchor(const struct verdict_input *in, const struct unit *u, struct arena *a,
+                       const char **ret)
 {
     for (uint32_t i = 0; i < u->n_members; i++) {
         struct str text = in->table->cgroups[in->table->procs[u->members[i]].cgroup].text, raw;
@@ -139,7 +141,9 @@ static int anchor_shown(const struct verdict_input *in, const struct unit *u, st
     return 0;
 }
 
-static int level_of(struct str path)
+/* The depth of a cgroup below the root of its hierarchy, as bpf_get_current_ancestor_cgroup_id()
+ * counts it: "/" is 0, "/a" is 1. */
+static int cgroup_level(struct str path)
 {
     int level = 0;
 
@@ -149,7 +153,7 @@ static int level_of(struct str path)
     return level;
 }
 
-static int by_path(const void *pa, const void *pb)
+static int compare_paths(const void *pa, const void *pb)
 {
     const struct podpid_cgroup_id *a = pa, *b = pb;
 
@@ -171,6 +175,7 @@ static int v2_path(struct str text, struct arena *a, char **ret)
     return 0;
 }
 
+/* The IDs of the anchor and of every cgroup below it that holds a member, by path, each once. */
 static int copy_cgroup_ids(const struct verdict_input *in, const struct unit *u, struct arena *a,
                            struct podpid_container *c)
 {
@@ -186,7 +191,7 @@ static int copy_cgroup_ids(const struct verdict_input *in, const struct unit *u,
         return -ENOMEM;
     }
     c->cgroup_id = u->v2_id;
-    c->cgroup_level = level_of(u->v2_anchor);
+    c->cgroup_level = cgroup_level(u->v2_anchor);
     ids[n].id = u->v2_id;
     ids[n].path = arena_strndup(a, u->v2_anchor.p, u->v2_anchor.n);
     if (!ids[n++].path) {
@@ -206,7 +211,7 @@ static int copy_cgroup_ids(const struct verdict_input *in, const struct unit *u,
             ids[n++] = (struct podpid_cgroup_id){g->id, path};
         }
     }
-    qsort(ids, n, sizeof(*ids), by_path);
+    qsort(ids, n, sizeof(*ids), compare_paths);
     for (size_t i = 0; i < n; i++) {
         if (kept == 0 || ids[i].id != ids[kept - 1].id) {
             ids[kept++] = ids[i];
@@ -217,7 +222,7 @@ static int copy_cgroup_ids(const struct verdict_input *in, const struct unit *u,
     return 0;
 }
 
-/* ---- Rows ---------------------------------------------------------------------------------- */
+/* ---- Rows ------------------------------------------------------------------------------------ */
 
 int row_container(const struct verdict_input *in, const struct unit *u, const struct verdict *v,
                   struct arena *a, struct podpid_container **ret)
@@ -253,7 +258,7 @@ int row_container(const struct verdict_input *in, const struct unit *u, const st
         copy_text(a, from->image, &c->image) < 0 || copy_text(a, v->reason, &c->reason) < 0 ||
         copy_labels(a, from->labels, from->n_labels, &c->labels) < 0 ||
         copy_processes(in, u, verdict_main_row(v), a, c) < 0 ||
-        anchor_shown(in, u, a, &c->cgroup_path) < 0 || copy_cgroup_ids(in, u, a, c) < 0) {
+        copy_anchor(in, u, a, &c->cgroup_path) < 0 || copy_cgroup_ids(in, u, a, c) < 0) {
         return -ENOMEM;
     }
     c->n_labels = from->n_labels;

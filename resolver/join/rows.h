@@ -1,18 +1,20 @@
-/* The public rows of a snapshot, made from a unit and its verdict. Pure: everything is copied into
- * the snapshot's arena, so that view and table can go. */
+/* The public rows of a snapshot, made from a unit and its verdict. Pure. Every text is copied into
+ * the given arena, so that the view and the table may be freed. Each function returns 0, or -ENOMEM
+ * with *ret as it was. */
 #ifndef PODPID_JOIN_ROWS_H
 #define PODPID_JOIN_ROWS_H
 
 #include "resolver/join/verdict.h"
 
-/* pod is left for who builds the pods. 0 or -ENOMEM. */
+/* A container with its processes. Its pod stays NULL: the snapshot's builder sets it. */
 int row_container(const struct verdict_input *in, const struct unit *u, const struct verdict *v,
                   struct arena *a, struct podpid_container **ret);
 
-/* Without its containers. */
+/* A pod without its containers: the snapshot's builder sets them. */
 int row_pod(const struct view_pod *pod, const struct verdict *v, struct arena *a,
             struct podpid_pod **ret);
 
+/* The runtime that answered at endpoint; chosen_by says in words why that endpoint. */
 int row_runtime(const struct view_runtime *r, const char *endpoint, const char *chosen_by,
                 struct arena *a, struct podpid_runtime **ret);
 
