@@ -1,4 +1,5 @@
-/* One container held against a table made by hand: every verdict, and which of two comes first. */
+/* The verdict of one container against a process table made by hand: every verdict, and the order
+ * of those that apply at once. */
 #include <stdio.h>
 #include <string.h>
 
@@ -14,30 +15,30 @@ enum { CREATED = 1000, STARTED = 1010, HZ = 100, START = STARTED * HZ };
 #define IN_OTHER POD "b"
 #define IN_SANDBOX POD "5"
 
-struct row {
+struct process_row {
     int pid, ppid;
     uint64_t start;
     const char *cgroup;
-    int nspid;   /* 0: of the host's namespace */
-    unsigned ns; /* inode; 0: unreadable */
+    int nspid;   /* the last number of NSpid; 0: in the host's PID namespace */
+    unsigned ns; /* inode of the PID namespace; 0: unreadable */
     char state;  /* 0: S */
     unsigned threads;
     const char *comm;
 };
 
-struct one {
+struct verdict_case {
     const char *name;
-    struct row rows[6];
+    struct process_row rows[6];
     enum podpid_verdict verdict;
     int pid, inferred;
-    /* What the runtime says, where it is not: RUNNING, status read, reported PID 200. */
+    /* What the runtime says; 0: running, its status was read, PID 200 is reported. */
     int reported;          /* -1: none */
-    enum view_state state; /* VIEW_CREATED, which is 0, is meant where the verdict is */
+    enum view_state state; /* VIEW_CREATED, which is 0, counts only where the verdict is created */
     enum view_status status;
     const char *runtime_type, *handler, *vm_handlers, *blind;
     int others_pid;
     const char *path; /* "": no cgroupsPath */
-    bool stepped;     /* created_at and started_at are not given */
+    bool stepped;     /* the wall clock was set: created_at and started_at are not given */
 };
 
 #define ROW(p, pp, s, c)                                                                           \
@@ -53,7 +54,7 @@ struct one {
         200, 50, START, IN_ME, 1, 7                                                                \
     }
 
-static const struct one cases[] = {
+static const struct verdict_case cases[] = {
     {.name = "verified",
      .rows = {MAIN, ROW(201, 200, START, IN_ME)},
      .verdict = PODPID_VERDICT_VERIFIED,
@@ -74,7 +75,7 @@ static const struct one cases[] = {
      .verdict = PODPID_VERDICT_VERIFIED,
      .pid = 200},
 
-    /* Errors and states come before all that the kernel says. */
+    /* Errors and states are decided without the kernel. */
     {.name = "error",
      .rows = {MAIN},
      .verdict = PODPID_VERDICT_ERROR,
@@ -111,7 +112,7 @@ static const struct one cases[] = {
      .rows = {MAIN},
      .verdict = PODPID_VERDICT_VM,
      .runtime_type = "io.containerd.runsc.v1"},
-    {.name = "no vm",
+    {.name = "verified: runc is no vm",
      .rows = {MAIN},
      .verdict = PODPID_VERDICT_VERIFIED,
      .pid = 200,
@@ -132,10 +133,10 @@ static const struct one cases[] = {
                .cgroup = IN_SANDBOX,
                .comm = "qemu-system-x86"}},
      .verdict = PODPID_VERDICT_VM},
-    {.name = "not a monitor",
+    {.name = "moved: a process in the sandbox's cgroup that is no monitor",
      .rows = {{.pid = 200, .ppid = 50, .start = START, .cgroup = IN_SANDBOX, .comm = "sh"}},
      .verdict = PODPID_VERDICT_RECYCLED},
-    {.name = "a monitor by name in its own cgroup is a process as any other",
+    {.name = "verified: a member with a monitor's name",
      .rows = {{.pid = 200,
                .ppid = 50,
                .start = START,
@@ -149,7 +150,7 @@ static const struct one cases[] = {
      .rows = {ROW(200, 50, START, "/")},
      .verdict = PODPID_VERDICT_VM,
      .others_pid = 200},
-    {.name = "one PID for two containers, but it is a member",
+    {.name = "verified: one PID for two containers, but a member of this one",
      .rows = {MAIN},
      .verdict = PODPID_VERDICT_VERIFIED,
      .pid = 200,
@@ -159,7 +160,7 @@ static const struct one cases[] = {
      .verdict = PODPID_VERDICT_VM,
      .handler = "fire",
      .vm_handlers = "a,fire"},
-    {.name = "part of a name is none",
+    {.name = "verified: only a part of the handler is named",
      .rows = {MAIN},
      .verdict = PODPID_VERDICT_VERIFIED,
      .pid = 200,
@@ -178,7 +179,7 @@ static const struct one cases[] = {
      .rows = {ROW(1, 0, 1, "/")},
      .verdict = PODPID_VERDICT_VM,
      .runtime_type = "runsc"},
-    {.name = "a handler's name, with members",
+    {.name = "verified: a handler's name, with members",
      .rows = {MAIN},
      .verdict = PODPID_VERDICT_VERIFIED,
      .pid = 200,
@@ -202,11 +203,11 @@ static const struct one cases[] = {
      .rows = {IN_NS(200, 50, START, IN_ME, 9, 7)},
      .verdict = PODPID_VERDICT_UNPROVEN,
      .reported = -1},
-    {.name = "unproven: two of them",
+    {.name = "unproven: two top processes are PID 1",
      .rows = {MAIN, IN_NS(300, 50, START + 9, IN_ME, 1, 8)},
      .verdict = PODPID_VERDICT_UNPROVEN,
      .reported = -1},
-    {.name = "unproven: of the host's namespace",
+    {.name = "unproven: PID 1 of the host's namespace",
      .rows = {ROW(200, 50, START, IN_ME)},
      .verdict = PODPID_VERDICT_UNPROVEN,
      .reported = -1},
@@ -240,12 +241,12 @@ static const struct one cases[] = {
      .rows = {MAIN},
      .verdict = PODPID_VERDICT_UNPROVEN,
      .blind = "hidden"},
-    {.name = "unproven: blind, no PID",
+    {.name = "unproven: blind, no PID is reported",
      .rows = {MAIN},
      .verdict = PODPID_VERDICT_UNPROVEN,
      .reported = -1,
      .blind = "hidden"},
-    {.name = "unproven: blind, not there",
+    {.name = "unproven: blind, the reported PID is not there",
      .rows = {ROW(1, 0, 1, "/")},
      .verdict = PODPID_VERDICT_UNPROVEN,
      .blind = "hidden"},
@@ -304,11 +305,11 @@ static const struct one cases[] = {
     {.name = "recycled: another container's, at the same time",
      .rows = {ROW(200, 50, START, IN_OTHER)},
      .verdict = PODPID_VERDICT_RECYCLED},
-    {.name = "recycled: no times to go by",
+    {.name = "recycled: the runtime gives no times",
      .rows = {ROW(200, 50, START, "/")},
      .verdict = PODPID_VERDICT_RECYCLED,
      .stepped = true},
-    {.name = "the clock does not matter to a member",
+    {.name = "verified: the clock does not matter to a member",
      .rows = {IN_NS(200, 50, START * 9, IN_ME, 1, 7)},
      .verdict = PODPID_VERDICT_VERIFIED,
      .pid = 200},
@@ -325,11 +326,11 @@ static const struct one cases[] = {
     {.name = "mismatch: PID 1 started in the same tick",
      .rows = {IN_NS(300, 50, START, IN_ME, 1, 7), IN_NS(200, 50, START, IN_ME, 9, 7)},
      .verdict = PODPID_VERDICT_MISMATCH},
-    {.name = "verified: it is PID 1, the other has the lower number",
+    {.name = "verified: PID 1 started in the same tick as a lower PID",
      .rows = {IN_NS(190, 50, START, IN_ME, 9, 7), IN_NS(200, 50, START, IN_ME, 1, 7)},
      .verdict = PODPID_VERDICT_VERIFIED,
      .pid = 200},
-    {.name = "mismatch: the lowest number of equals",
+    {.name = "mismatch: a lower PID started in the same tick",
      .rows = {{.pid = 190, .ppid = 50, .start = START, .cgroup = IN_ME, .nspid = 9},
               {.pid = 200, .ppid = 50, .start = START, .cgroup = IN_ME, .nspid = 9}},
      .verdict = PODPID_VERDICT_MISMATCH},
@@ -340,13 +341,13 @@ static const struct one cases[] = {
      .rows = {IN_NS(200, 50, START, IN_ME, 9, 7), IN_NS(100, 50, START, IN_SANDBOX, 1, 7)},
      .verdict = PODPID_VERDICT_VERIFIED,
      .pid = 200},
-    {.name = "a child of its own sibling is a root all the same",
+    {.name = "verified: the parent is the sandbox's process",
      .rows = {IN_NS(100, 50, START, IN_SANDBOX, 1, 8), IN_NS(200, 100, START, IN_ME, 1, 7)},
      .verdict = PODPID_VERDICT_VERIFIED,
      .pid = 200},
 };
 
-static void put(struct ptable *t, const struct row *r)
+static void add_process(struct ptable *t, const struct process_row *r)
 {
     char text[256];
     struct proc p = {.pid = r->pid,
@@ -359,23 +360,21 @@ static void put(struct ptable *t, const struct row *r)
                      .ns_depth = r->nspid ? 2 : 1,
                      .nspid = r->nspid ? r->nspid : r->pid,
                      .comm = r->comm ? r->comm : "x"};
-    void *rows = t->procs;
-    size_t i;
+    size_t i = t->n_procs;
 
     snprintf(text, sizeof(text), "0::%s\n", r->cgroup);
     p.cgroup = (uint32_t)ptable_intern(t, str_of(text));
     p.ns = arena_alloc(&t->arena, sizeof(*p.ns));
     assert_non_null(p.ns);
     p.ns->pid = r->ns;
-    assert_int_equal(arena_grow(&t->arena, &rows, t->n_procs, &t->cap_procs, sizeof(p)), 0);
-    t->procs = rows;
-    for (i = t->n_procs++; i > 0 && t->procs[i - 1].pid > p.pid; i--) {
+    assert_int_equal(ARENA_APPEND(&t->arena, t->procs, t->n_procs, t->cap_procs, p), 0);
+    for (; i > 0 && t->procs[i - 1].pid > p.pid; i--) {
         t->procs[i] = t->procs[i - 1];
     }
     t->procs[i] = p;
 }
 
-static void judge(const struct one *c, struct verdict *ret)
+static void judge(const struct verdict_case *c, struct verdict *ret)
 {
     struct arena a = {0};
     struct ptable t = {0};
@@ -412,8 +411,8 @@ static void judge(const struct one *c, struct verdict *ret)
         both[0].created_at = CREATED * NSEC_PER_SEC;
         both[0].started_at = STARTED * NSEC_PER_SEC;
     }
-    for (size_t i = 0; i < sizeof(c->rows) / sizeof(c->rows[0]) && c->rows[i].pid; i++) {
-        put(&t, &c->rows[i]);
+    for (size_t i = 0; i < N_ELEMENTS(c->rows) && c->rows[i].pid; i++) {
+        add_process(&t, &c->rows[i]);
     }
     assert_int_equal(members_assign(&v, &t, &a, &m), 0);
     assert_int_equal(members_find_roots(&m, &t, &a), 0);
@@ -426,8 +425,8 @@ static void judge(const struct one *c, struct verdict *ret)
 static void every_verdict(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const struct one *c = &cases[i];
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+        const struct verdict_case *c = &cases[i];
         struct verdict v;
 
         judge(c, &v);
@@ -439,14 +438,14 @@ static void every_verdict(void **state)
     }
 }
 
-/* Numbers from the peer that overflow whatever is done with them. */
+/* Times from the runtime that overflow when anything is added to them. */
 static void times_of_any_size(void **state)
 {
     static const int64_t times[] = {INT64_MIN, -1, 0, 1, INT64_MAX};
 
     (void)state;
-    for (size_t i = 0; i < 5; i++) {
-        for (size_t k = 0; k < 5; k++) {
+    for (size_t i = 0; i < N_ELEMENTS(times); i++) {
+        for (size_t k = 0; k < N_ELEMENTS(times); k++) {
             struct ptable t = {0};
             struct arena a = {0};
             struct members m;
@@ -464,9 +463,9 @@ static void times_of_any_size(void **state)
                                        .boot_time = INT64_MAX - 1,
                                        .ticks_per_second = HZ};
             struct verdict verdict;
-            static const struct row row = ROW(200, 1, UINT64_MAX, "/");
+            static const struct process_row row = ROW(200, 1, UINT64_MAX, "/");
 
-            put(&t, &row);
+            add_process(&t, &row);
             assert_int_equal(members_assign(&v, &t, &a, &m), 0);
             assert_int_equal(members_find_roots(&m, &t, &a), 0);
             verdict_of(&in, &m.units[0], &verdict);
