@@ -522,6 +522,18 @@ enum podpid_result {
 
 PODPID_API const char *podpid_result_name(enum podpid_result r); /* "pass" */
 
+/* One of the preflight's checks, whatever its result. Members can be added at the end. */
+struct podpid_check_info {
+    const char *id;        /* "host.proc", ...: stable */
+    const char *what;      /* what has to hold, in half a line */
+    const char *otherwise; /* the result where it does not hold: "fail", "warn; in a pod: fail" */
+    bool fixed;            /* neither a policy nor ignore lowers a failure */
+    int exit_status;       /* podpid_report_exit_status() where the check fails: 1 or 3 */
+};
+
+/* All checks in the order of podpid_report_checks(). Static: nothing is to be freed. */
+PODPID_API const struct podpid_check_info *const *podpid_check_list(size_t *ret_n);
+
 struct podpid_check {
     const char *id; /* "host.proc", ...: stable */
     enum podpid_result result;

@@ -41,7 +41,7 @@ int handoff_check(const struct podpid_options *look, const struct podpid_targets
             err_hint(
                 err, "%zu %s of other nodes: is --node-name (NODE_NAME) right?",
                 targets->n_other_node,
-                noun(targets->n_other_node, "pod of the manifest is", "pods of the manifest are"));
+                plural(targets->n_other_node, "pod of the manifest is", "pods of the manifest are"));
         } else {
             err_hint(err, "name pods with -p ('*' is all), or a policy or manifest with -f");
         }

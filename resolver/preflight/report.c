@@ -23,12 +23,12 @@ void podpid_report_free(struct podpid_report *r)
 
 enum podpid_result podpid_report_result(const struct podpid_report *r)
 {
-    return checks_result(&r->table);
+    return check_table_result(&r->table);
 }
 
 int podpid_report_exit_status(const struct podpid_report *r)
 {
-    return checks_exit_status(&r->table);
+    return check_table_exit_status(&r->table);
 }
 
 const struct podpid_check *const *podpid_report_checks(const struct podpid_report *r, size_t *ret_n)

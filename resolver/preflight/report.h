@@ -3,7 +3,7 @@
 #define PODPID_PREFLIGHT_REPORT_H
 
 #include "resolver/podpid.h"
-#include "resolver/preflight/checks.h"
+#include "resolver/preflight/table.h"
 #include "resolver/targets/targets.h"
 
 struct podpid_report {

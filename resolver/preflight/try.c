@@ -14,6 +14,7 @@
 #include "resolver/handoff/handoff.h"
 #include "resolver/handoff/pidfds.h"
 #include "resolver/node/discover.h"
+#include "resolver/preflight/checks.h"
 #include "resolver/preflight/report.h"
 #include "resolver/snapshot/snapshot.h"
 
@@ -239,10 +240,10 @@ static void hand_over(const struct preflight_try *t, struct podpid_report *r)
     if (!o->handoff_path && !o->pidfds) {
         return;
     }
-    if (checks_result(&r->table) == PODPID_RESULT_FAIL) {
+    if (check_table_result(&r->table) == PODPID_RESULT_FAIL) {
         /* A look from a wrong place (status 3) proves nothing of the targets. */
         hand_nothing(r, o->handoff_path, "see what failed above", "a check failed",
-                     r->result.n_findings && checks_exit_status(&r->table) == 1);
+                     r->result.n_findings && check_table_exit_status(&r->table) == 1);
         return;
     }
     /* The file wants descriptors, too, when the pidfds have taken all that the limit allows. */
@@ -250,16 +251,16 @@ static void hand_over(const struct preflight_try *t, struct podpid_report *r)
     rc = open_pidfds(t, r);
     rc = rc < 0 ? rc : write_file(t, r);
     nofile_restore(&before);
-    if (rc < 0 || r->table.rows[CHECK_HANDOFF_WRITTEN].is.result == PODPID_RESULT_WARN) {
+    if (rc < 0 || r->table.rows[CHECK_HANDOFF_WRITTEN].public.result == PODPID_RESULT_WARN) {
         return;
     }
     if (o->pidfds) {
         snprintf(pidfds, sizeof(pidfds), ", %zu %s", r->n_pidfds,
-                 noun(r->n_pidfds, "pidfd", "pidfds"));
+                 plural(r->n_pidfds, "pidfd", "pidfds"));
     }
     check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_PASS, NULL, "%s%s%zu %s%s",
               o->handoff_path ? o->handoff_path : "", o->handoff_path ? ": " : "",
-              r->result.n_containers, noun(r->result.n_containers, "container", "containers"),
+              r->result.n_containers, plural(r->result.n_containers, "container", "containers"),
               pidfds);
 }
 
@@ -284,7 +285,7 @@ static int conclude(const struct preflight_try *t, struct podpid_report *r, stru
         return err_nomem(err);
     }
     for (size_t i = 0; i < N_CHECKS; i++) {
-        r->checks[i] = &r->table.rows[i].is;
+        r->checks[i] = &r->table.rows[i].public;
     }
     rc = read_host(t, &r->arena, &facts, &f, &why);
     if (rc == 0) {
@@ -293,7 +294,7 @@ static int conclude(const struct preflight_try *t, struct podpid_report *r, stru
     if (rc < 0 || checks_evaluate(&r->table, &f) < 0) {
         return err_nomem(err);
     }
-    checks_apply_levels(&r->table, targets ? targets->levels : NULL, o->strict, o->ignore);
+    check_table_apply_levels(&r->table, targets ? targets->levels : NULL, o->strict, o->ignore);
     hand_over(t, r);
     return r->table.failed ? err_nomem(err) : 0;
 }

@@ -235,7 +235,7 @@ static int missing(struct checker *k, const struct target *target, unsigned read
             more = arena_printf(k->a, ", and %u not ready", others);
         }
         return find(k, more ? arena_printf(k->a, "%s: %u ready %s, expected at least %u%s",
-                                           target->what, ready, noun(ready, "pod", "pods"),
+                                           target->what, ready, plural(ready, "pod", "pods"),
                                            target->min_pods, more)
                             : NULL);
     }

@@ -7,7 +7,7 @@
 #include "cri/base/error.h"
 #include "resolver/format/yaml.h"
 #include "resolver/podpid.h"
-#include "resolver/preflight/checks.h"
+#include "resolver/targets/check_id.h"
 
 /* Pods by what they are called, as policies and selectors name them. */
 struct target {

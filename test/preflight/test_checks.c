@@ -49,7 +49,7 @@ static void end(struct bench *b)
 
 static enum podpid_result result(const struct bench *b, enum check_id id)
 {
-    return b->table.rows[id].is.result;
+    return b->table.rows[id].public.result;
 }
 
 static const struct row_line well[] = {
@@ -70,15 +70,15 @@ static void all_checks_in_order_with_hints(void **state)
     begin(&b, well, 2);
     evaluate(&b);
     for (unsigned i = 0; i < N_CHECKS; i++) {
-        const struct podpid_check *c = &b.table.rows[i].is;
+        const struct podpid_check *c = &b.table.rows[i].public;
 
         assert_string_equal(c->id, ids[i]);
         assert_int_equal(c->result, results[i]);
         assert_non_null(c->detail);
         assert_null(strchr(c->detail, '\n'));
     }
-    assert_int_equal(checks_result(&b.table), PODPID_RESULT_PASS);
-    assert_int_equal(checks_exit_status(&b.table), 0);
+    assert_int_equal(check_table_result(&b.table), PODPID_RESULT_PASS);
+    assert_int_equal(check_table_exit_status(&b.table), 0);
     end(&b);
 }
 
@@ -105,7 +105,7 @@ static void every_verdict_has_its_severity(void **state)
         line.reason = "because";
         begin(&b, &line, 1);
         evaluate(&b);
-        c = &b.table.rows[CHECK_PIDS_VERIFIED].is;
+        c = &b.table.rows[CHECK_PIDS_VERIFIED].public;
         assert_int_equal(c->result, cases[i].result);
         assert_int_equal(c->n_items, cases[i].result == P ? 0 : 1);
         assert_true((c->hint != NULL) == (cases[i].result != P));
@@ -134,8 +134,8 @@ static void a_target_is_named_by_targets_present_only(void **state)
     evaluate(&b);
     assert_int_equal(result(&b, CHECK_PIDS_VERIFIED), P);
     assert_int_equal(result(&b, CHECK_TARGETS_PRESENT), F);
-    assert_int_equal(b.table.rows[CHECK_TARGETS_PRESENT].is.n_items, 1);
-    assert_int_equal(checks_exit_status(&b.table), 1);
+    assert_int_equal(b.table.rows[CHECK_TARGETS_PRESENT].public.n_items, 1);
+    assert_int_equal(check_table_exit_status(&b.table), 1);
     end(&b);
 }
 
@@ -158,7 +158,7 @@ static void targets_say(size_t n_accepted, size_t n_containers, size_t n_finding
     b.facts.targets = &r;
     b.facts.n_targets = 1;
     evaluate(&b);
-    assert_string_equal(b.table.rows[CHECK_TARGETS_PRESENT].is.detail, text);
+    assert_string_equal(b.table.rows[CHECK_TARGETS_PRESENT].public.detail, text);
     end(&b);
 }
 
@@ -184,14 +184,14 @@ static void what_is_counted_is_called_as_many(void **state)
     b.snapshot->n_strays = 1;
     b.facts.before = b.snapshot;
     evaluate(&b);
-    assert_string_equal(b.table.rows[CHECK_PODS_LISTED].is.detail, "1 pod, 1 container");
-    assert_string_equal(b.table.rows[CHECK_PIDS_VERIFIED].is.detail,
+    assert_string_equal(b.table.rows[CHECK_PODS_LISTED].public.detail, "1 pod, 1 container");
+    assert_string_equal(b.table.rows[CHECK_PIDS_VERIFIED].public.detail,
                         "1 of 1 running container is verified");
-    assert_string_equal(b.table.rows[CHECK_PIDS_STABLE].is.detail,
+    assert_string_equal(b.table.rows[CHECK_PIDS_STABLE].public.detail,
                         "a second look agrees on the 1 verified container");
-    assert_string_equal(b.table.rows[CHECK_PIDS_STRAYS].is.detail,
+    assert_string_equal(b.table.rows[CHECK_PIDS_STRAYS].public.detail,
                         "1 container cgroup holds processes, but the runtime does not list it");
-    assert_string_equal(b.table.rows[CHECK_PIDS_STRAYS].is.items[0],
+    assert_string_equal(b.table.rows[CHECK_PIDS_STRAYS].public.items[0],
                         "aa: 1 process in /kubepods/u/aa");
     end(&b);
 }
@@ -204,13 +204,13 @@ static void without_a_runtime_no_hint_is_of_one(void **state)
     begin(&b, NULL, 0);
     b.facts.before = b.snapshot;
     evaluate(&b);
-    assert_non_null(strstr(b.table.rows[CHECK_PODS_LISTED].is.hint, "use this runtime"));
-    assert_string_equal(b.table.rows[CHECK_PIDS_VERIFIED].is.detail, "no container is running");
-    assert_string_equal(b.table.rows[CHECK_PIDS_STABLE].is.detail,
-                        "nothing is verified, so nothing to compare");
+    assert_non_null(strstr(b.table.rows[CHECK_PODS_LISTED].public.hint, "use this runtime"));
+    assert_string_equal(b.table.rows[CHECK_PIDS_VERIFIED].public.detail, "no container is running");
+    assert_string_equal(b.table.rows[CHECK_PIDS_STABLE].public.detail,
+                        "no container was verified: nothing to compare");
     b.facts.no_runtime = true;
     evaluate(&b);
-    assert_null(strstr(b.table.rows[CHECK_PODS_LISTED].is.hint, "use this runtime"));
+    assert_null(strstr(b.table.rows[CHECK_PODS_LISTED].public.hint, "use this runtime"));
     end(&b);
 }
 
@@ -249,7 +249,7 @@ static void what_the_host_may_be(void **state)
         assert_int_equal(result(&b, CHECK_HOST_PROC), cases[i].proc);
         assert_int_equal(result(&b, CHECK_HOST_PIDNS), cases[i].pidns);
         assert_int_equal(result(&b, CHECK_HOST_CGROUPNS), cases[i].cgroupns);
-        assert_int_equal(checks_exit_status(&b.table), cases[i].status);
+        assert_int_equal(check_table_exit_status(&b.table), cases[i].status);
         end(&b);
     }
 }
@@ -272,26 +272,26 @@ static void a_failed_look_fails_where_it_failed(void **state)
     evaluate(&b);
     assert_int_equal(result(&b, CHECK_RUNTIME_ENDPOINT), P);
     assert_int_equal(result(&b, CHECK_RUNTIME_API), F);
-    assert_string_equal(b.table.rows[CHECK_RUNTIME_API].is.detail, "no CRI here");
+    assert_string_equal(b.table.rows[CHECK_RUNTIME_API].public.detail, "no CRI here");
     assert_int_equal(result(&b, CHECK_PIDS_VERIFIED), S);
     assert_int_equal(result(&b, CHECK_TARGETS_PRESENT), F);
-    assert_int_equal(checks_exit_status(&b.table), 3);
+    assert_int_equal(check_table_exit_status(&b.table), 3);
 
     b.facts.connected = false;
     b.facts.endpoint_error = &refused;
     b.facts.peer = -1;
     evaluate(&b);
     assert_int_equal(result(&b, CHECK_RUNTIME_ENDPOINT), F);
-    assert_string_equal(b.table.rows[CHECK_RUNTIME_ENDPOINT].is.detail, "nobody listens");
+    assert_string_equal(b.table.rows[CHECK_RUNTIME_ENDPOINT].public.detail, "nobody listens");
     assert_int_equal(result(&b, CHECK_RUNTIME_API), S);
-    assert_int_equal(checks_exit_status(&b.table), 3);
+    assert_int_equal(check_table_exit_status(&b.table), 3);
 
     error.code = PODPID_ERR_PROC;
     b.facts.node = NULL;
     evaluate(&b);
     assert_int_equal(result(&b, CHECK_HOST_PROC), F);
     assert_int_equal(result(&b, CHECK_RUNTIME_ENDPOINT), S);
-    assert_int_equal(checks_exit_status(&b.table), 3);
+    assert_int_equal(check_table_exit_status(&b.table), 3);
     end(&b);
 }
 
@@ -346,36 +346,66 @@ static void strays_and_wrong_sockets(void **state)
     end(&b);
 }
 
-static void a_second_look_must_agree(void **state)
+/* pids.stable where the second look finds now in place of well[]. */
+static void assert_stable(const struct row_line *now, enum podpid_result expected, const char *item)
 {
-    struct row_line now[2] = {well[0], well[1]};
+    const struct podpid_check *c;
     struct bench b;
 
-    (void)state;
     begin(&b, now, 2);
     b.before = rows_snapshot(well, 2, &rows_runtime);
     b.facts.before = b.before;
     evaluate(&b);
-    assert_int_equal(result(&b, CHECK_PIDS_STABLE), P);
+    c = &b.table.rows[CHECK_PIDS_STABLE].public;
+    assert_int_equal(c->result, expected);
+    assert_int_equal(c->n_items, item ? 1 : 0);
+    if (item) {
+        assert_string_equal(c->items[0], item);
+    }
     end(&b);
+}
+
+static void a_second_look_must_agree(void **state)
+{
+    struct row_line now[2] = {well[0], well[1]};
+
+    (void)state;
+    assert_stable(now, P, NULL);
 
     now[0].pid = 11;
-    begin(&b, now, 2);
+    assert_stable(now, F, "prod/web/app: verified, then another process");
+
+    now[0] = well[0];
+    now[0].verdict = PODPID_VERDICT_DEAD;
+    assert_stable(now, F, "prod/web/app: verified, then dead");
+
+    /* A container that ended between the looks is no disagreement. */
+    now[0].verdict = PODPID_VERDICT_EXITED;
+    assert_stable(now, P, NULL);
+}
+
+/* The kernel can give the PID of a process that ended to the container's next main process. */
+static void the_same_pid_with_another_start_is_another_process(void **state)
+{
+    struct podpid_container app;
+    const struct podpid_container *containers[] = {&app};
+    struct podpid_pod pod;
+    struct bench b;
+
+    (void)state;
+    begin(&b, well, 2);
+    pod = *b.snapshot->pods[0];
+    app = *pod.containers[0];
+    pod.containers = containers;
+    pod.n_containers = 1;
+    b.snapshot->pods[0] = &pod;
+    app.start_time_ticks++;
     b.before = rows_snapshot(well, 2, &rows_runtime);
     b.facts.before = b.before;
     evaluate(&b);
     assert_int_equal(result(&b, CHECK_PIDS_STABLE), F);
-    assert_string_equal(b.table.rows[CHECK_PIDS_STABLE].is.items[0],
+    assert_string_equal(b.table.rows[CHECK_PIDS_STABLE].public.items[0],
                         "prod/web/app: verified, then another process");
-    end(&b);
-
-    /* What ended meanwhile is no disagreement. */
-    now[0].verdict = PODPID_VERDICT_EXITED;
-    begin(&b, now, 2);
-    b.before = rows_snapshot(well, 2, &rows_runtime);
-    b.facts.before = b.before;
-    evaluate(&b);
-    assert_int_equal(result(&b, CHECK_PIDS_STABLE), P);
     end(&b);
 }
 
@@ -433,7 +463,8 @@ static void levels_in_their_order(void **state)
         b.node.hidepid = HIDEPID_INVISIBLE;
         b.node.other_pidns = true;
         evaluate(&b);
-        checks_apply_levels(&b.table, levels, cases[i].strict, cases[i].ignored ? ignore : NULL);
+        check_table_apply_levels(&b.table, levels, cases[i].strict,
+                                 cases[i].ignored ? ignore : NULL);
         assert_int_equal(result(&b, CHECK_PIDS_VERIFIED), cases[i].result);
         /* Nothing lowers these. */
         assert_int_equal(result(&b, CHECK_HOST_PROC), F);
@@ -455,6 +486,7 @@ int main(void)
         cmocka_unit_test(a_capture_skips_what_is_live),
         cmocka_unit_test(strays_and_wrong_sockets),
         cmocka_unit_test(a_second_look_must_agree),
+        cmocka_unit_test(the_same_pid_with_another_start_is_another_process),
         cmocka_unit_test(the_misconfigured_driver_is_seen),
         cmocka_unit_test(levels_in_their_order),
     };
