@@ -55,7 +55,8 @@ struct cli_verb {
     const struct cli_option *own; /* NULL: none */
     bool live;                    /* of the node itself only: --replay is refused */
     bool in_order;                /* the first word that is no option ends them */
-    const char *notes;            /* after the options: examples, exit status */
+    void (*print_list)(void);     /* what the verb can list, after the options; NULL: nothing */
+    const char *notes;            /* after that: examples, exit status */
     int (*run)(struct cli *cli, int argc, char **argv); /* argv[0] is the verb; an exit status */
 };
 

@@ -121,6 +121,10 @@ void cli_help(const struct cli_verb *verb)
         print_format_option(verb);
     }
     print_common(verb->groups, verb->live);
+    if (verb->print_list) {
+        putchar('\n');
+        verb->print_list();
+    }
     if (verb->notes) {
         printf("\n%s\n", verb->notes);
     }

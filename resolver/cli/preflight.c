@@ -279,14 +279,29 @@ static int run(struct cli *cli, int argc, char **argv)
     return status;
 }
 
+/* What has to hold fits in 51 columns, so that a row stays short enough for most terminals. */
+static void print_checks(void)
+{
+    size_t n;
+    const struct podpid_check_info *const *checks = podpid_check_list(&n);
+
+    printf("Checks, what has to hold, and the result where it does not (* nothing lowers it):\n");
+    for (size_t i = 0; i < n; i++) {
+        const struct podpid_check_info *c = checks[i];
+
+        printf("  %-16s %-51s %s%s%s\n", c->id, c->what, c->otherwise,
+               c->exit_status == CLI_NO_LOOK ? ", status 3" : "", c->fixed ? " *" : "");
+    }
+}
+
 const struct cli_verb preflight_verb = {
     .name = "preflight",
     .args = "[-- COMMAND ARG...]",
     .summary = "is all well before processes are attributed? hand over their PIDs",
     .about =
-        "Looks at the node twice and makes thirteen checks, always all of them: of the host, of\n"
-        "the runtime, of every container's PID, and of the targets: pods that a policy or a\n"
-        "manifest (-f) or the selectors name, whose containers must be there and verified.\n"
+        "Looks at the node twice and makes all checks that are listed below: of the host, of the\n"
+        "runtime, of every container's PID, and of the targets: pods that a policy or a manifest\n"
+        "(-f) or the selectors name, whose containers must be there and verified.\n"
         "\n"
         "COMMAND takes podpid's place once all is well. It gets one pidfd for each target\n"
         "container as systemd passes sockets (LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES with the\n"
@@ -296,26 +311,8 @@ const struct cli_verb preflight_verb = {
     .formats = "table|short|json|prom",
     .own = own_options,
     .in_order = true,
+    .print_list = print_checks,
     .notes =
-        "Checks, and what they say where that does not hold (* nothing lowers it):\n"
-        "  host.proc         /proc is a procfs, hides nothing, shows the runtime fail *\n"
-        "  host.pidns        podpid, its /proc, the runtime: one PID namespace  fail *\n"
-        "  host.cgroupns     the host's cgroup namespace                        warn\n"
-        "  host.cgroup       how cgroups are mounted; one cgroup driver         warn\n"
-        "  runtime.endpoint  a socket is found, and somebody listens            fail\n"
-        "  runtime.api       who listens answers the whole look                 fail\n"
-        "  runtime.ready     the runtime's own conditions                       warn\n"
-        "  pods.listed       the runtime lists pods                             warn; wrong "
-        "runtime: fail\n"
-        "  pids.verified     all running containers but the targets             warn; wrong "
-        "process: fail\n"
-        "  pids.stable       a second look finds the same processes             fail\n"
-        "  pids.strays       no process in a container that is not listed       warn; in a pod: "
-        "fail\n"
-        "  targets.present   all targets are there and verified                 fail; none left: "
-        "warn *\n"
-        "  handoff.written   the file is written, the pidfds are open           fail *\n"
-        "\n"
         "Examples:\n"
         "  podpid preflight -n prod -p 'web-*' --wait 60s\n"
         "  podpid preflight -f policy.yaml --handoff /run/cdm-replicator/pids.json\n"

@@ -41,7 +41,7 @@
     ROW(TARGETS_PRESENT, targets_present, "targets.present", true, 1,                              \
         "every target is present and verified", "fail; none left: warn")                           \
     ROW(HANDOFF_WRITTEN, handoff_written, "handoff.written", true, 1,                              \
-        "the handoff file is written, the pidfds are open", "fail; no pidfd_open: warn")
+        "the handoff file is written, the pidfds are open", "fail; no pidfds: warn")
 
 #define CHECK_ENUMERATOR(name, ...) CHECK_##name,
 enum check_id { CHECKS(CHECK_ENUMERATOR) N_CHECKS };

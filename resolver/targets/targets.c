@@ -1,15 +1,12 @@
 #include "resolver/targets/targets.h"
 
 #include <errno.h>
-#include <fcntl.h>
+#include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
-#include "cri/base/cleanup.h"
+#include "cri/base/arena.h"
 #include "resolver/error.h"
 #include "resolver/snapshot/selector.h"
-
-enum { POLICY_MAX = 1024 * 1024, MANIFEST_MAX = 64 * 1024 * 1024, POLICY_MAX_VALUES = 20000 };
 
 int podpid_targets_new(struct podpid_targets **ret, struct podpid_error *error)
 {
