@@ -11,6 +11,7 @@
 
 #include "cri/base/cleanup.h"
 #include "cri/base/text.h"
+#include "cri/runtimes.h"
 
 static int refuse(const char *text, const char *why, struct err *err)
 {
@@ -83,7 +84,7 @@ static int check_file(const struct endpoint *ep, const char *name, struct err *e
         }
         if (errnum == ENOENT || errnum == ENOTDIR) {
             err_set(err, ERR_RUNTIME, errnum, "%s: no such file", name);
-            err_hint(err, "is the runtime running (systemctl status containerd crio docker), and "
+            err_hint(err, "is the runtime running (systemctl status " RUNTIME_USUAL_UNITS "), and "
                           "is this its socket? In a container: is the socket's folder mounted?");
             return -errnum;
         }

@@ -36,7 +36,7 @@ struct docker_client {
     char endpoint[128];
     bool event, events_end;
     /* Of the identity, for settling: */
-    bool podman;
+    const char *name; /* a literal of the table of runtimes */
     char driver[32];
 };
 
@@ -220,7 +220,7 @@ static int take_identity(struct docker_client *d, struct job *job,
             r->err = why;
             return rc;
         }
-        d->podman = strcmp(r->runtime.name, "podman") == 0;
+        d->name = r->runtime.name;
         job->info = true;
         return ask(d, job, &r->err) < 0 ? -ENOMEM : 1;
     }
@@ -351,9 +351,8 @@ static unsigned docker_pending(const struct client *c)
 static int docker_client_settle(const struct client *c, struct view *v, struct arena *a)
 {
     const struct docker_client *d = self_const(c);
-    const struct view_runtime who = {.name = d->podman ? "podman" : "docker",
-                                     .api = "docker",
-                                     .cgroup_driver = *d->driver ? d->driver : NULL};
+    const struct view_runtime who = {
+        .name = d->name, .api = "docker", .cgroup_driver = *d->driver ? d->driver : NULL};
 
     return docker_settle(&who, v, a);
 }

@@ -7,6 +7,7 @@
 #include "cri/base/cleanup.h"
 #include "cri/base/clock.h"
 #include "cri/docker/pods.h"
+#include "cri/runtimes.h"
 
 static void unref(json_t **j)
 {
@@ -167,20 +168,23 @@ static json_t *load(struct reader *r, struct str body)
     return root;
 }
 
-static bool is_podman(const json_t *version)
+/* The name of the engine that says in the components of its /version which one it is; else
+ * "docker". */
+static const char *engine_name(const json_t *version)
 {
     const json_t *components = json_object_get(version, "Components"), *c;
     size_t i;
 
     json_array_foreach(components, i, c)
     {
-        const char *name = json_string_value(json_object_get(c, "Name"));
+        const struct runtime *r =
+            runtime_of_component(json_string_value(json_object_get(c, "Name")));
 
-        if (name && strcmp(name, "Podman Engine") == 0) {
-            return true;
+        if (r) {
+            return r->name;
         }
     }
-    return false;
+    return "docker";
 }
 
 int docker_parse_version(struct str body, struct arena *a, struct view_runtime *ret,
@@ -198,8 +202,7 @@ int docker_parse_version(struct str body, struct arena *a, struct view_runtime *
         wrong(&r, "Version", "given");
         return r.rc;
     }
-    *ret = (struct view_runtime){
-        .name = is_podman(root) ? "podman" : "docker", .version = version, .api = "docker"};
+    *ret = (struct view_runtime){.name = engine_name(root), .version = version, .api = "docker"};
     return 0;
 }
 

@@ -3,6 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cri/runtimes.h"
+
 #define LABEL_TYPE "io.kubernetes.docker.type"
 #define LABEL_SANDBOX "io.kubernetes.sandbox.id"
 #define LABEL_NAMESPACE "io.kubernetes.pod.namespace"
@@ -143,33 +145,28 @@ bool docker_parent_is_of_pod(const char *cgroup_parent, const char *uid)
 int docker_cgroups_path(const struct view_runtime *who, const char *cgroup_parent, const char *id,
                         struct arena *a, const char **ret)
 {
-    bool podman = who->name && strcmp(who->name, "podman") == 0;
-    const char *driver = who->cgroup_driver ? who->cgroup_driver : "", *path;
+    const struct runtime *r = runtime_find(who->name, "docker");
+    const char *driver = who->cgroup_driver ? who->cgroup_driver : "", *path = NULL, *parent;
 
-    /* dockerd has a default of its own, and --cgroup-parent for another: nothing it answers says
-     * which one it is. */
-    if (!cgroup_parent && !podman) {
-        *ret = NULL;
-        return 0;
-    }
+    *ret = NULL;
     if (strcmp(driver, "systemd") == 0) {
-        struct str slice = cgroup_parent ? last_component(cgroup_parent) : STR("machine.slice");
+        struct str slice;
 
-        path =
-            arena_printf(a, "%.*s:%s:%s", (int)slice.n, slice.p, podman ? "libpod" : "docker", id);
-    } else if (strcmp(driver, "cgroupfs") == 0) {
-        const char *parent = cgroup_parent ? cgroup_parent : "/libpod_parent";
-
-        /* A relative one is relative to the daemon's own cgroup, which we do not know. */
-        if (parent[0] != '/') {
-            *ret = NULL;
+        parent = cgroup_parent ? cgroup_parent : r->default_slice;
+        if (!parent) {
             return 0;
         }
-        // cppcheck-suppress arrayIndexOutOfBounds ; it takes one literal's length for another's
-        path = arena_printf(a, "%s%s%s%s", parent, parent[strlen(parent) - 1] == '/' ? "" : "/",
-                            podman ? "libpod-" : "", id);
+        slice = last_component(parent);
+        path = arena_printf(a, "%.*s:%s:%s", (int)slice.n, slice.p, r->cgroup_prefix, id);
+    } else if (strcmp(driver, "cgroupfs") == 0) {
+        parent = cgroup_parent ? cgroup_parent : r->default_parent;
+        /* A relative path is below the daemon's own cgroup, which is not known here. */
+        if (!parent || parent[0] != '/') {
+            return 0;
+        }
+        path = arena_printf(a, "%s%s%s%s", parent, str_ends(str_of(parent), STR("/")) ? "" : "/",
+                            r->cgroupfs_prefix, id);
     } else {
-        *ret = NULL;
         return 0;
     }
     if (!path) {

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cri/rpc/decode.h"
+#include "cri/runtimes.h"
 
 /* A request until its reply was handed out. */
 struct cri_op {
@@ -218,7 +219,8 @@ static int ask_for_pod_pid(struct cri_requests *rq, struct cri_op *op, enum cri_
 {
     int rc;
 
-    if (!rq->dockerd || rpc != CRI_POD_STATUS || !op->reply.pod.ready || op->reply.pod.pid) {
+    if (!rq->runtime || !rq->runtime->hides_sandbox_pid || rpc != CRI_POD_STATUS ||
+        !op->reply.pod.ready || op->reply.pod.pid) {
         return 0;
     }
     rc = call(rq, op, CRI_CONTAINER_STATUS, &op->reply.err);
@@ -259,7 +261,7 @@ static void op_answered(struct cri_requests *rq, struct cri_op *op, enum cri_rpc
         rc = tolerate(op, rpc, rc);
     }
     if (rc == 0 && rpc == CRI_VERSION) {
-        rq->dockerd = r->runtime.name && strcmp(r->runtime.name, "docker") == 0;
+        rq->runtime = runtime_find(r->runtime.name, NULL);
     }
     if (rc == 0 && (rc = ask_for_pod_pid(rq, op, rpc)) > 0) {
         return;
@@ -393,7 +395,8 @@ bool cri_requests_next(struct cri_requests *rq, struct client_reply *ret)
 
 bool cri_requests_watch(struct cri_requests *rq, const struct view_runtime *who)
 {
-    if (rq->watching || rq->api != CRI_V1 || !cri_rpc_events_are_safe(who->name, who->version)) {
+    if (rq->watching || rq->api != CRI_V1 ||
+        !runtime_events_are_shared(runtime_find(who->name, who->api), who->version)) {
         return false;
     }
     rq->watching = call(rq, NULL, CRI_EVENTS, NULL) == 0;

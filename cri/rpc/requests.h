@@ -9,6 +9,7 @@
 #include "cri/rpc/rpc.h"
 
 struct cri_op;
+struct runtime;
 
 /* In the order in which they came. */
 struct cri_op_list {
@@ -18,10 +19,10 @@ struct cri_op_list {
 /* Zero-initialise, then set grpc, which is borrowed. */
 struct cri_requests {
     struct grpc *grpc;
-    enum cri_api api; /* the version that is asked */
-    bool served;      /* it answered: there is no falling back any more */
-    bool watching;    /* the event stream is open */
-    bool dockerd;     /* it is cri-dockerd, which keeps its sandboxes' PIDs to itself */
+    enum cri_api api;              /* the version that is asked */
+    bool served;                   /* it answered: there is no falling back any more */
+    bool watching;                 /* the event stream is open */
+    const struct runtime *runtime; /* NULL until Version has been answered */
     struct cri_op_list under_way, done;
     unsigned n_under_way;
 };

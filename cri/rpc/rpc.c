@@ -4,8 +4,8 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "cri/base/text.h"
 #include "cri/cri.pb-c.h"
+#include "cri/runtimes.h"
 
 static const char *const names[CRI_RPCS] = {
     [CRI_VERSION] = "Version",
@@ -63,8 +63,7 @@ static bool is_gone(enum cri_rpc rpc, enum grpc_code code, const char *text)
     if (rpc != CRI_POD_STATUS && rpc != CRI_CONTAINER_STATUS) {
         return false;
     }
-    return code == GRPC_NOT_FOUND || (code == GRPC_UNKNOWN && (strstr(text, "No such container") ||
-                                                               strstr(text, "does not exist")));
+    return code == GRPC_NOT_FOUND || (code == GRPC_UNKNOWN && runtime_text_is_gone(text));
 }
 
 int cri_rpc_error(enum cri_rpc rpc, enum grpc_code code, const char *text, bool *ret_gone,
@@ -85,27 +84,8 @@ int cri_rpc_error(enum cri_rpc rpc, enum grpc_code code, const char *text, bool 
         errnum = EOPNOTSUPP;
     }
     err_set(err, kind, errnum, "%s: %s (%s)", names[rpc], text, grpc_code_name(code));
-    if (strstr(text, "server is not initialized yet")) {
+    if (runtime_text_is_starting(text)) {
         err_hint(err, "the runtime is still starting: try again in a moment");
     }
     return -errnum;
-}
-
-bool cri_rpc_events_are_safe(const char *runtime, const char *version)
-{
-    struct str major = str_of(version);
-    uint64_t n;
-
-    if (!runtime || !version) {
-        return false;
-    }
-    if (strcmp(runtime, "cri-o") == 0) {
-        return true;
-    }
-    if (major.n > 0 && major.p[0] == 'v') {
-        major.p++;
-        major.n--;
-    }
-    major.n = strcspn(major.p, ".");
-    return strcmp(runtime, "containerd") == 0 && str_to_u64(major, &n) && n >= 2;
 }

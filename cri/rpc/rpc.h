@@ -37,13 +37,9 @@ bool cri_rpc_pack(enum cri_rpc rpc, const char *id, uint8_t buf[CRI_REQUEST_MOST
  * this method. */
 bool cri_rpc_service_missing(enum cri_rpc rpc, const char *text);
 
-/* Fill err from a failed call and give the negative errno. *ret_gone: what was asked about was
- * removed meanwhile (NotFound; cri-dockerd says Unknown and "No such container"). */
+/* Fill err from a failed call and give the negative errno. *ret_gone: the container or sandbox no
+ * longer exists. */
 int cri_rpc_error(enum cri_rpc rpc, enum grpc_code code, const char *text, bool *ret_gone,
                   struct err *err);
-
-/* Whether GetContainerEvents may be read by more than the kubelet: containerd's before 2.0 is one
- * shared channel, and whoever reads it takes the kubelet's events away. Unknown runtimes: no. */
-bool cri_rpc_events_are_safe(const char *runtime, const char *version);
 
 #endif

@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cri/runtimes.h"
+
 struct other_key {
     uint32_t proc;
     const struct ptable_cgroup *cgroup;
@@ -89,13 +91,7 @@ int others_find(struct members *m, const struct ptable *t, struct arena *a)
 
 bool other_is_stray(const struct other_cgroup *o, const struct view_runtime *r)
 {
-    /* How the runtimes name the scopes of their containers. */
-    static const struct {
-        const char *runtime, *manager;
-    } prefixes[] = {{"containerd", "cri-containerd"},
-                    {"cri-o", "crio"},
-                    {"docker", "docker"},
-                    {"podman", "libpod"}};
+    const char *own = runtime_find(r->name, r->api)->cgroup_prefix;
 
     if (o->impostor || o->facts->in_user_slice) {
         return false;
@@ -103,12 +99,5 @@ bool other_is_stray(const struct other_cgroup *o, const struct view_runtime *r)
     if (o->facts->pod_uid) {
         return true;
     }
-    for (size_t i = 0; r->name && o->facts->manager && i < sizeof(prefixes) / sizeof(prefixes[0]);
-         i++) {
-        if (strcmp(r->name, prefixes[i].runtime) == 0 &&
-            strcmp(o->facts->manager, prefixes[i].manager) == 0) {
-            return true;
-        }
-    }
-    return false;
+    return own && o->facts->manager && strcmp(own, o->facts->manager) == 0;
 }

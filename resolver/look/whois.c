@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
+#include "cri/runtimes.h"
 #include "resolver/error.h"
 
 /* A process as it is numbered inside some PID namespace. */
@@ -345,23 +346,19 @@ static int fill_chain(struct podpid_snapshot *s, const struct cgroup_facts *f, c
     return 0;
 }
 
-/* Monitors are of the runtime that started them: conmon beside containerd's container is a name
- * that somebody chose. Kata's run beside any runtime. */
+/* Whether a cgroup's name marks a helper process of the container. A monitor such as conmon belongs
+ * to the runtime that started it: beside another runtime's container the name was chosen by
+ * somebody else. Kata's helpers belong to no row of the table and run beside any runtime. */
 static bool is_helper(const struct podpid_snapshot *s, const struct cgroup_facts *f)
 {
-    static const struct {
-        const char *manager, *runtime;
-    } monitors[] = {{"crio", "cri-o"}, {"libpod", "podman"}};
     const struct podpid_runtime *r = podpid_snapshot_runtime(s);
+    const struct runtime *owner = runtime_of_cgroup_prefix(f->manager);
 
     if (f->kind != CGROUP_HELPER) {
         return false;
     }
-    for (size_t i = 0; i < sizeof(monitors) / sizeof(monitors[0]); i++) {
-        if (r && r->name && strcmp(f->manager, monitors[i].manager) == 0 &&
-            strcmp(r->name, monitors[i].runtime) != 0) {
-            return !members_find_id(&s->whois->members, f->helper_for);
-        }
+    if (r && r->name && owner && strcmp(r->name, owner->name) != 0) {
+        return !members_find_id(&s->whois->members, f->helper_for);
     }
     return true;
 }

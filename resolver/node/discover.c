@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
+#include "cri/runtimes.h"
 #include "resolver/node/endpoint_text.h"
 #include "resolver/node/kubelet.h"
 #include "resolver/node/trust.h"
@@ -18,20 +19,6 @@ static const char *const crictl_configs[] = {
     "/etc/crictl.yaml",
     "/var/lib/rancher/rke2/agent/etc/crictl.yaml",
     "/var/lib/rancher/k3s/agent/etc/crictl.yaml",
-};
-
-/* crictl's order, then those of the distributions, then the Docker Engine. */
-static const char *const well_known[] = {
-    "/run/containerd/containerd.sock",
-    "/var/run/containerd/containerd.sock",
-    "/run/crio/crio.sock",
-    "/var/run/crio/crio.sock",
-    "/run/cri-dockerd.sock",
-    "/var/run/cri-dockerd.sock",
-    "/run/k3s/containerd/containerd.sock",
-    "/run/k0s/containerd.sock",
-    "/run/docker.sock",
-    "/var/run/docker.sock",
 };
 
 struct search {
@@ -284,17 +271,18 @@ static int from_well_known(struct search *s, struct err *err)
     struct {
         dev_t dev;
         ino_t ino;
-    } seen[sizeof(well_known) / sizeof(*well_known)];
+    } seen[RUNTIME_SOCKETS_MOST];
+    const char *path;
     size_t n = 0;
 
-    for (size_t i = 0; i < sizeof(well_known) / sizeof(*well_known); i++) {
+    for (size_t i = 0; (path = runtime_socket(i)); i++) {
         struct err reason = {0};
         struct endpoint ep;
         struct trusted where;
         size_t k = 0;
 
-        if (trust_walk(s->root_fd, well_known[i], &where, &reason) < 0) {
-            if (warn(s, "%s is left out: %s", well_known[i], reason.text) < 0) {
+        if (trust_walk(s->root_fd, path, &where, &reason) < 0) {
+            if (warn(s, "%s is left out: %s", path, reason.text) < 0) {
                 return err_nomem(err);
             }
             continue;
@@ -305,7 +293,7 @@ static int from_well_known(struct search *s, struct err *err)
         while (k < n && (seen[k].dev != where.st.st_dev || seen[k].ino != where.st.st_ino)) {
             k++;
         }
-        if (k < n || endpoint_parse(well_known[i], &ep, &reason) < 0) {
+        if (k < n || endpoint_parse(path, &ep, &reason) < 0) {
             continue;
         }
         seen[n].dev = where.st.st_dev;

@@ -1,9 +1,11 @@
 /* The checks host.*: is this /proc the node's, whole and in podpid's own PID namespace? */
 #include "resolver/preflight/checks.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "cri/base/text.h"
+#include "cri/runtimes.h"
 #include "resolver/snapshot/snapshot.h"
 
 static const char replayed[] = "a capture was read: this host was not looked at";
@@ -129,11 +131,13 @@ void check_host_cgroup(struct check_table *t, const struct check_facts *f)
                                    : NULL;
     const struct podpid_runtime *r = f->snapshot ? podpid_snapshot_runtime(f->snapshot) : NULL;
     size_t literal = f->snapshot ? list_literal_paths(t, f->snapshot) : 0;
+    char hint[256];
 
     if (literal) {
-        check_set(t, CHECK_HOST_CGROUP, PODPID_RESULT_WARN,
-                  "set SystemdCgroup = true for runc in /etc/containerd/config.toml (CRI-O: "
-                  "cgroup_manager), or cgroupDriver: cgroupfs in the kubelet's configuration",
+        snprintf(hint, sizeof(hint),
+                 "set %s, or cgroupDriver: cgroupfs in the kubelet's configuration",
+                 runtime_find(r ? r->name : NULL, r ? r->api : NULL)->cgroup_driver_setting);
+        check_set(t, CHECK_HOST_CGROUP, PODPID_RESULT_WARN, hint,
                   "kubelet and runtime disagree on the cgroup driver: %zu %s a literal "
                   "slice:prefix:id path",
                   literal, plural(literal, "container has", "containers have"));

@@ -1,10 +1,13 @@
 /* The checks runtime.*: is there a runtime, does it answer, and is it ready by its own account? */
 #include "resolver/preflight/checks.h"
 
+#include <stdio.h>
+
 #include "cri/base/text.h"
+#include "cri/runtimes.h"
 
 static const char is_it_running[] =
-    "is the runtime running (systemctl status containerd crio docker)? name its socket with "
+    "is the runtime running (systemctl status " RUNTIME_USUAL_UNITS ")? name its socket with "
     "--runtime-endpoint, as in the kubelet's --container-runtime-endpoint";
 
 static const char *or_unknown(const char *s)
@@ -97,6 +100,7 @@ static size_t list_unmet(struct check_table *t, const struct podpid_runtime *r)
 void check_runtime_ready(struct check_table *t, const struct check_facts *f)
 {
     const struct podpid_runtime *r = runtime_of(f);
+    char hint[128];
     size_t unmet;
 
     if (skip_unasked(t, CHECK_RUNTIME_READY, f)) {
@@ -106,8 +110,9 @@ void check_runtime_ready(struct check_table *t, const struct check_facts *f)
     if (!r) {
         check_set(t, CHECK_RUNTIME_READY, PODPID_RESULT_SKIP, NULL, "the runtime did not answer");
     } else if (r->status_error) {
-        check_set(t, CHECK_RUNTIME_READY, PODPID_RESULT_WARN,
-                  "look at the runtime's log, such as journalctl -u containerd",
+        snprintf(hint, sizeof(hint), "look at the runtime's log, such as journalctl -u %s",
+                 runtime_find(r->name, r->api)->unit);
+        check_set(t, CHECK_RUNTIME_READY, PODPID_RESULT_WARN, hint,
                   "the runtime does not give its status: %s", r->status_error);
     } else if (unmet) {
         check_set(t, CHECK_RUNTIME_READY, PODPID_RESULT_WARN,

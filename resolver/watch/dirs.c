@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
+#include "cri/runtimes.h"
 #include "resolver/cgroup/shapes.h"
 #include "resolver/watch/impl.h"
 
@@ -148,21 +149,23 @@ static int add_path(struct paths *p, struct str path)
  * look have theirs. A pod's own directory that does not look like one is watched by its name. */
 static int gather(struct podpid_watch *w, struct paths *p)
 {
-    static const char *const usual[] = {"/",
-                                        "/kubepods",
-                                        "/kubepods/besteffort",
-                                        "/kubepods/burstable",
-                                        "/kubepods.slice",
-                                        "/kubepods.slice/kubepods-besteffort.slice",
-                                        "/kubepods.slice/kubepods-burstable.slice",
-                                        "/docker",
-                                        "/system.slice"};
+    static const char *const kubelets[] = {"/",
+                                           "/kubepods",
+                                           "/kubepods/besteffort",
+                                           "/kubepods/burstable",
+                                           "/kubepods.slice",
+                                           "/kubepods.slice/kubepods-besteffort.slice",
+                                           "/kubepods.slice/kubepods-burstable.slice"};
     const struct podpid_runtime *r = podpid_snapshot_runtime(w->now.full);
-    bool docker = r && r->api && strcmp(r->api, "docker") == 0;
+    const char *const *runtimes =
+        runtime_find(r ? r->name : NULL, r ? r->api : NULL)->cgroup_folders;
     int rc = 0;
 
-    for (size_t i = 0; rc == 0 && i < sizeof(usual) / sizeof(usual[0]) - (docker ? 0 : 2); i++) {
-        rc = add_path(p, str_of(usual[i]));
+    for (size_t i = 0; rc == 0 && i < N_ELEMENTS(kubelets); i++) {
+        rc = add_path(p, str_of(kubelets[i]));
+    }
+    for (size_t i = 0; rc == 0 && runtimes[i]; i++) {
+        rc = add_path(p, str_of(runtimes[i]));
     }
     for (size_t i = 0; rc == 0 && i < w->now.full->n_pods; i++) {
         const struct podpid_pod *pod = w->now.full->pods[i];

@@ -5,6 +5,7 @@
 #include <sys/epoll.h>
 #include <unistd.h>
 
+#include "cri/runtimes.h"
 #include "resolver/watch/impl.h"
 
 /* Before an event stream that broke is asked for again. */
@@ -71,12 +72,12 @@ static void open_events(struct podpid_watch *w, nsec now)
     }
 }
 
-/* Its stream ends with the daemon only. */
-static bool is_docker(const struct podpid_watch *w)
+/* Whether the end of the event stream means that the runtime is lost. */
+static bool end_means_lost(const struct podpid_watch *w)
 {
     const struct podpid_runtime *r = podpid_snapshot_runtime(w->now.full);
 
-    return r && r->api && strcmp(r->api, "docker") == 0;
+    return r && runtime_find(r->name, r->api)->events_end_with_daemon;
 }
 
 nsec watch_events_deadline(const struct podpid_watch *w)
@@ -105,7 +106,7 @@ bool watch_step_events(struct podpid_watch *w, nsec now)
         if (r.kind == CLIENT_EVENT) {
             any = true;
         } else if (r.kind == CLIENT_EVENTS_END) {
-            lost = lost || is_docker(w);
+            lost = lost || end_means_lost(w);
         } else if (r.kind == CLIENT_IDENTITY && r.rc < 0) {
             drop_events(w, NSEC_NEVER);
             return any;

@@ -1,7 +1,6 @@
 /* The stream of container events: of whom it may be read, how it goes on and ends. */
 #include <errno.h>
 
-#include "cri/rpc/rpc.h"
 #include "test/support/cri_rig.h"
 #include "test/support/unit.h"
 
@@ -43,31 +42,10 @@ static void events(void **state)
     rig_close(&r);
 }
 
-static void whose_events_may_be_read(void **state)
-{
-    static const struct {
-        const char *name, *version;
-        bool safe;
-    } cases[] = {
-        {"containerd", "1.6.20~ds1", false}, {"containerd", "1.7.24", false},
-        {"containerd", "2.0.0", true},       {"containerd", "v2.1.9+unknown", true},
-        {"containerd", "10.0", true},        {"containerd", "", false},
-        {"containerd", NULL, false},         {"containerd", "x", false},
-        {"cri-o", "1.26.0", true},           {"docker", "28.5.1", false},
-        {"another", "9.9", false},           {NULL, NULL, false},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        assert_int_equal(cri_rpc_events_are_safe(cases[i].name, cases[i].version), cases[i].safe);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(events),
-        cmocka_unit_test(whose_events_may_be_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
