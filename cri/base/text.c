@@ -5,6 +5,33 @@
 #include <string.h>
 #include <time.h>
 
+/* How much of s is left when everything behind its last slash is cut off. */
+static size_t upto_last_slash(struct str s)
+{
+    while (s.n > 0 && s.p[s.n - 1] != '/') {
+        s.n--;
+    }
+    return s.n;
+}
+
+struct str path_last(struct str path)
+{
+    size_t n;
+
+    while (path.n > 0 && path.p[path.n - 1] == '/') {
+        path.n--;
+    }
+    n = upto_last_slash(path);
+    return n > 0 ? (struct str){path.p + n, path.n - n} : path;
+}
+
+struct str path_parent(struct str path)
+{
+    size_t n = upto_last_slash(path);
+
+    return (struct str){path.p, n > 0 ? n - 1 : 0};
+}
+
 bool str_next_line(struct str *text, struct str *ret_line)
 {
     const char *end;

@@ -50,6 +50,21 @@ static inline const char *plural(size_t n, const char *one, const char *many)
     return n == 1 ? one : many;
 }
 
+/* Paths as text: components with slashes between them. */
+
+/* Whether path is top or lies below it. top has no slash at its end. */
+static inline bool path_is_below(struct str path, struct str top)
+{
+    return str_starts(path, top) && (path.n == top.n || path.p[top.n] == '/');
+}
+
+/* The last component; slashes at the end do not count. A path without a slash as a whole. */
+struct str path_last(struct str path);
+
+/* The path without its last component and the slash before that: "" for "/a", and for a path
+ * without a slash. path has no slash at its end. */
+struct str path_parent(struct str path);
+
 /* Cut the next line (without its \n) off *text. False at the end. */
 bool str_next_line(struct str *text, struct str *ret_line);
 

@@ -99,24 +99,9 @@ void docker_pod_of(const struct view_container *c, struct view_pod *ret)
 
 /* Anchors ------------------------------------------------------------------------------------- */
 
-static struct str last_component(const char *path)
-{
-    struct str s = str_of(path);
-
-    while (s.n > 0 && s.p[s.n - 1] == '/') {
-        s.n--;
-    }
-    for (size_t i = s.n; i > 0; i--) {
-        if (s.p[i - 1] == '/') {
-            return (struct str){s.p + i, s.n - i};
-        }
-    }
-    return s;
-}
-
 bool docker_parent_is_of_pod(const char *cgroup_parent, const char *uid)
 {
-    struct str last = last_component(cgroup_parent), pod = STR("pod");
+    struct str last = path_last(str_of(cgroup_parent)), pod = STR("pod");
     size_t n = uid ? strlen(uid) : 0;
 
     if (n == 0) {
@@ -156,7 +141,7 @@ int docker_cgroups_path(const struct view_runtime *who, const char *cgroup_paren
         if (!parent) {
             return 0;
         }
-        slice = last_component(parent);
+        slice = path_last(str_of(parent));
         path = arena_printf(a, "%.*s:%s:%s", (int)slice.n, slice.p, r->cgroup_prefix, id);
     } else if (strcmp(driver, "cgroupfs") == 0) {
         parent = cgroup_parent ? cgroup_parent : r->default_parent;

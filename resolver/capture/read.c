@@ -10,7 +10,7 @@
 #include "cri/base/cleanup.h"
 #include "resolver/capture/read_json.h"
 #include "resolver/capture/read_view.h"
-#include "resolver/cgroup/facts.h"
+#include "resolver/cgroup/line.h"
 
 /* A cgroup file reached 41 KB on a live node; nothing under /proc/<pid> that is kept is larger. */
 enum { PROC_FILE_MAX = 1024 * 1024 };
@@ -212,21 +212,21 @@ static int check_cgroup(int proc_fd, const char *dir, const char *name, struct b
                         struct err *err)
 {
     char file[NAME_MAX + 16];
-    struct cgroup_line parsed;
-    struct str text, line;
+    struct cgroup_line line;
+    struct str text;
     int rc;
 
     snprintf(file, sizeof(file), "%s/cgroup", name);
     rc = replay_read_file(proc_fd, dir, file, PROC_FILE_MAX, b, err);
-    text = (struct str){b->p, b->n};
-    while (rc == 0 && str_next_line(&text, &line)) {
-        if (cgroup_line_parse(line, &parsed)) {
-            return 0;
-        }
+    if (rc < 0) {
+        return rc;
     }
-    return rc < 0 ? rc
-                  : err_set(err, ERR_INPUT, EINVAL,
-                            "%s/%s: has no line \"HIERARCHY:CONTROLLERS:/PATH\"", dir, file);
+    text = (struct str){b->p, b->n};
+    if (!cgroup_next_line(&text, &line)) {
+        return err_set(err, ERR_INPUT, EINVAL, "%s/%s: has no line \"HIERARCHY:CONTROLLERS:/PATH\"",
+                       dir, file);
+    }
+    return 0;
 }
 
 static int check_status(int proc_fd, const char *dir, const char *name, int32_t pid, struct buf *b,

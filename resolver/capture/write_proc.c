@@ -7,7 +7,7 @@
 
 #include "cri/base/cleanup.h"
 #include "resolver/capture/impl.h"
-#include "resolver/cgroup/facts.h"
+#include "resolver/cgroup/line.h"
 #include "resolver/format/json.h"
 
 enum { PROC_STAT_MAX = 16 * 1024 * 1024 }; /* a line a processor, one of all interrupts */
@@ -56,13 +56,10 @@ static void reduce_status(struct buf *b)
 /* The v2 path and all above it: an anchor may hold no process of its own. */
 static int note_paths(struct str text, json_t *paths)
 {
-    struct str raw;
+    struct cgroup_line line;
 
-    while (str_next_line(&text, &raw)) {
-        struct cgroup_line line;
-
-        if (!cgroup_line_parse(raw, &line) || line.hierarchy != 0 ||
-            !text_is_utf8(line.path.p, line.path.n)) {
+    while (cgroup_next_line(&text, &line)) {
+        if (line.hierarchy != 0 || !text_is_utf8(line.path.p, line.path.n)) {
             continue;
         }
         for (size_t n = line.path.n; n > 0 && !json_object_getn(paths, line.path.p, n);) {

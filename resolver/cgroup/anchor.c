@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/cgroup/facts.h"
+#include "resolver/cgroup/path.h"
 
 /* What /proc shows of a path at most; a longer anchor could match nothing. */
 enum { PATH_MOST = 4095 };
@@ -164,16 +164,10 @@ int anchor_parse(const char *cgroups_path, struct arena *a, struct anchor *ret)
     return 0;
 }
 
-/* Is path top or below it? */
-static bool is_below(struct str path, struct str top)
-{
-    return str_starts(path, top) && (path.n == top.n || path.p[top.n] == '/');
-}
-
 /* Cut the leading "/.." components off. */
 static struct str visible_tail(struct str path)
 {
-    while (is_below(path, STR("/.."))) {
+    while (path_is_below(path, STR("/.."))) {
         path.p += 3;
         path.n -= 3;
     }
@@ -185,7 +179,7 @@ static bool tails_meet(struct str tail, struct str anchor)
 {
     for (size_t i = anchor.n; i > 0; i--) {
         if (anchor.p[i - 1] == '/' &&
-            is_below(tail, (struct str){anchor.p + i - 1, anchor.n - (i - 1)})) {
+            path_is_below(tail, (struct str){anchor.p + i - 1, anchor.n - (i - 1)})) {
             return true;
         }
     }
@@ -200,7 +194,7 @@ static bool holds_literally(struct str literal, struct str path)
     struct str container = cgroup_container_prefix(path);
 
     return container.p && str_ends(container, literal) &&
-           !is_below(visible_tail(path), STR("/user.slice"));
+           !path_is_below(visible_tail(path), STR("/user.slice"));
 }
 
 bool anchor_holds(const struct anchor *anchor, struct str path)
@@ -211,21 +205,10 @@ bool anchor_holds(const struct anchor *anchor, struct str path)
         struct str p = str_of(anchor->paths[i]);
         bool literal = anchor->literal_systemd && i + 1 == anchor->n_paths;
 
-        if (is_below(path, p) || (tail.n < path.n && tails_meet(tail, p)) ||
+        if (path_is_below(path, p) || (tail.n < path.n && tails_meet(tail, p)) ||
             (literal && holds_literally(p, path))) {
             return true;
         }
     }
     return false;
-}
-
-struct str anchor_strip_root(struct str path, struct str root)
-{
-    if (root.n == 0 || !is_below(path, root)) {
-        return path;
-    }
-    if (path.n == root.n) {
-        return STR("/");
-    }
-    return (struct str){path.p + root.n, path.n - root.n};
 }

@@ -31,7 +31,4 @@ int anchor_parse(const char *cgroups_path, struct arena *a, struct anchor *ret);
  * it below its own cgroup), except below /user.slice. */
 bool anchor_holds(const struct anchor *anchor, struct str path);
 
-/* path without the node's own root prefix; as it is where it is not below it. root may be none. */
-struct str anchor_strip_root(struct str path, struct str root);
-
 #endif

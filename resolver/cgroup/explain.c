@@ -5,6 +5,7 @@
 
 #include "cri/base/cleanup.h"
 #include "resolver/cgroup/facts.h"
+#include "resolver/cgroup/line.h"
 #include "resolver/error.h"
 #include "resolver/format/json.h"
 

@@ -5,53 +5,8 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/cgroup/anchor.h"
+#include "resolver/cgroup/line.h"
 #include "resolver/cgroup/path.h"
-
-/* ---- A line ---- */
-
-/* Any digits: what counts is whether it is 0. */
-static bool hierarchy_parse(struct str s, uint64_t *ret)
-{
-    for (size_t i = 0; i < s.n; i++) {
-        if (s.p[i] < '0' || s.p[i] > '9') {
-            return false;
-        }
-    }
-    if (s.n > 0 && !str_to_u64(s, ret)) {
-        *ret = UINT64_MAX;
-    }
-    return s.n > 0;
-}
-
-bool cgroup_line_parse(struct str line, struct cgroup_line *ret)
-{
-    struct cgroup_line l = {.deleted = false};
-    const char *first, *second;
-
-    first = line.n > 0 ? memchr(line.p, ':', line.n) : NULL;
-    if (!first || !hierarchy_parse((struct str){line.p, (size_t)(first - line.p)}, &l.hierarchy)) {
-        return false;
-    }
-    line.n -= (size_t)(first + 1 - line.p);
-    line.p = first + 1;
-    second = line.n > 0 ? memchr(line.p, ':', line.n) : NULL;
-    if (!second) {
-        return false;
-    }
-    l.controllers = (struct str){line.p, (size_t)(second - line.p)};
-    l.path = (struct str){second + 1, line.n - l.controllers.n - 1};
-    /* The kernel writes no NUL; one would let a text end early wherever it is a C string. */
-    if (l.path.n == 0 || l.path.p[0] != '/' || memchr(l.path.p, '\0', l.path.n)) {
-        return false;
-    }
-    if (str_ends(l.path, STR(" (deleted)"))) {
-        l.path.n -= STR(" (deleted)").n;
-        l.deleted = true;
-    }
-    *ret = l;
-    return true;
-}
 
 /* Which line to believe where a vote is a draw, lowest first. */
 static unsigned line_rank(const struct cgroup_line *l)
@@ -76,33 +31,6 @@ static unsigned line_rank(const struct cgroup_line *l)
         list.n -= n;
     }
     return 3;
-}
-
-int cgroup_drop_cr(struct str text, struct arena *a, struct str *ret)
-{
-    struct str rest = text, line;
-    char *out, *to;
-
-    if (text.n == 0 || !memchr(text.p, '\r', text.n)) {
-        *ret = text;
-        return 0;
-    }
-    out = to = arena_alloc(a, text.n);
-    if (!out) {
-        return -ENOMEM;
-    }
-    while (str_next_line(&rest, &line)) {
-        bool ended = line.p + line.n < text.p + text.n;
-        size_t n = line.n - (line.n > 0 && line.p[line.n - 1] == '\r');
-
-        memcpy(to, line.p, n);
-        to += n;
-        if (ended) {
-            *to++ = '\n';
-        }
-    }
-    *ret = (struct str){out, (size_t)(to - out)};
-    return 0;
 }
 
 /* ---- The vote of the lines ---- */
@@ -272,7 +200,7 @@ static int read_ballots(struct str text, struct str root, struct ballot **ret, s
         b.rank = line_rank(&b.line);
         /* The lines of one text mostly have one path. */
         if (!last.p || !str_eq(last, b.line.path)) {
-            b.path = anchor_strip_root(b.line.path, root);
+            b.path = cgroup_strip_root(b.line.path, root);
             path_parse(b.path, &b.facts);
             user_slice = user_slice || b.facts.user_slice;
         }

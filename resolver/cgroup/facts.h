@@ -41,29 +41,6 @@ int cgroup_parse(struct str text, struct arena *a, struct cgroup_facts *ret);
  * are read as if root were the host's. The facts' path keeps it. */
 int cgroup_parse_below(struct str text, struct str root, struct arena *a, struct cgroup_facts *ret);
 
-/* The text without the \r that its lines end with, if it came through something that ends them so;
- * ret may be text itself. Not for what the kernel just said: there a \r is part of a name, and
- * "<id>\r" not the cgroup of <id>. 0 or -ENOMEM. */
-int cgroup_drop_cr(struct str text, struct arena *a, struct str *ret);
-
-/* One line of the text: "digits:controllers:/path". The trailing " (deleted)" is cut off (and
- * said). False: not such a line. */
-struct cgroup_line {
-    uint64_t hierarchy; /* 0 is the v2 hierarchy */
-    struct str controllers;
-    struct str path;
-    bool deleted;
-};
-bool cgroup_line_parse(struct str line, struct cgroup_line *ret);
-
-/* The path's prefix through its outermost container component, none if it has no such. */
-struct str cgroup_container_prefix(struct str path);
-
-/* The node's own root, on nodes that are containers themselves: path is PID 1's. The prefix as
- * above, and crun's or Proxmox's sub-cgroup directly below it: what the node makes is below that.
- */
-struct str cgroup_node_root(struct str path);
-
 const char *cgroup_kind_name(enum cgroup_kind k); /* "container" */
 
 #endif

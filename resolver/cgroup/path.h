@@ -23,4 +23,12 @@ void path_parse(struct str path, struct path_facts *ret);
 /* The ids of the containers below the outermost one, n (path_facts.n_inner) of them. */
 void path_inner_ids(struct str path, struct str *ret, size_t n);
 
+/* The path's prefix through its outermost container component, none if it has no such. */
+struct str cgroup_container_prefix(struct str path);
+
+/* The node's own root, on nodes that are containers themselves: path is PID 1's. The prefix as
+ * above, and crun's or Proxmox's sub-cgroup directly below it: what the node makes is below that.
+ */
+struct str cgroup_node_root(struct str path);
+
 #endif

@@ -6,6 +6,8 @@
 #define PODPID_JOIN_IMPL_H
 
 #include "cri/base/hash.h"
+#include "resolver/cgroup/line.h"
+#include "resolver/cgroup/path.h"
 #include "resolver/join/member.h"
 
 /* Where a unit is looked up. The items of anchors and tails are numbers of anchor paths (unit *
@@ -28,17 +30,6 @@ static inline bool is_alive(const struct proc *row)
     return (row->state != 'Z' && row->state != 'X') || row->threads > 1;
 }
 
-/* What follows the last slash of a path; a path without one as it is. */
-static inline struct str last_component(struct str path)
-{
-    size_t i = path.n;
-
-    while (i > 0 && path.p[i - 1] != '/') {
-        i--;
-    }
-    return i > 0 ? (struct str){path.p + i, path.n - i} : path;
-}
-
 /* ---- units.c --------------------------------------------------------------------------------- */
 
 /* Make the units of a view, with their anchors and indexes, in a. 0 or -ENOMEM. */
@@ -52,9 +43,6 @@ int32_t units_by_anchor(const struct members *m, struct str path, uint64_t hash)
 int32_t units_by_tail(const struct members *m, struct str component);
 
 /* ---- place.c --------------------------------------------------------------------------------- */
-
-/* Whether a path is seen from another cgroup namespace: it starts with "/..". */
-bool path_is_relative(struct str path);
 
 /* Whether the lines of a text that show the unit's cgroup, at least one of them, all say that this
  * cgroup itself was removed. For units without an anchor. */

@@ -11,17 +11,13 @@
 static int strip_root(struct ptable *t, struct ptable_cgroup *g)
 {
     CLEANUP(buf_free) struct buf b = {0};
-    struct str text = g->text, raw;
+    struct str text = g->text;
+    struct cgroup_line line;
 
-    while (str_next_line(&text, &raw)) {
-        struct cgroup_line line;
-        struct str rest;
+    while (cgroup_next_line(&text, &line)) {
+        struct str rest = cgroup_strip_root(line.path, t->root);
 
-        if (!cgroup_line_parse(raw, &line)) {
-            continue;
-        }
-        rest = anchor_strip_root(line.path, t->root);
-        buf_append(&b, raw.p, (size_t)(line.path.p - raw.p));
+        buf_append(&b, line.text.p, (size_t)(line.path.p - line.text.p));
         buf_append(&b, rest.n ? rest.p : "/", rest.n ? rest.n : 1);
         buf_puts(&b, "\n");
     }

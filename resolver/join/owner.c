@@ -54,7 +54,7 @@ static int32_t owner_by_tail(const struct members *m, struct str path)
 static int32_t owner_by_literal(const struct members *m, struct str path)
 {
     struct str prefix = cgroup_container_prefix(path);
-    struct str name = last_component(prefix);
+    struct str name = path_last(prefix);
     int32_t unit = MEMBER_NONE;
 
     if (name.n && memchr(name.p, ':', name.n)) {
@@ -64,16 +64,17 @@ static int32_t owner_by_literal(const struct members *m, struct str path)
 }
 
 /* The owner of a line that is an anchor or below one. */
-static int32_t owner_by_path(const struct members *m, const struct ptable *t, struct str raw,
+static int32_t owner_by_path(const struct members *m, const struct ptable *t,
                              const struct cgroup_line *line)
 {
-    struct str path = anchor_strip_root(line->path, t->root);
+    struct str path = cgroup_strip_root(line->path, t->root);
     int32_t unit;
 
-    if (path_is_relative(path)) {
+    if (cgroup_is_relative(path)) {
         unit = owner_by_tail(m, path);
-        return unit != MEMBER_NONE && place_fits_reported(t, &m->units[unit], raw) ? unit
-                                                                                   : MEMBER_NONE;
+        return unit != MEMBER_NONE && place_fits_reported(t, &m->units[unit], line->text)
+                   ? unit
+                   : MEMBER_NONE;
     }
     unit = owner_by_prefix(m, path);
     return unit != MEMBER_NONE ? unit : owner_by_literal(m, path);
@@ -165,31 +166,28 @@ static int votes_add(struct votes *v, struct arena *a, struct vote vote)
 /* The vote of one line: for the unit whose anchor it is at or below. Where the text's lines
  * disagree a line that only names a container votes too. */
 static int votes_add_line(struct votes *v, const struct members *m, const struct ptable *t,
-                          const struct cgroup_facts *facts, struct str raw, struct arena *a)
+                          const struct cgroup_facts *facts, const struct cgroup_line *line,
+                          struct arena *a)
 {
-    struct cgroup_line line;
     struct vote vote = {.lines = 1};
 
-    if (!cgroup_line_parse(raw, &line)) {
-        return 0;
-    }
-    vote.unit = owner_by_path(m, t, raw, &line);
+    vote.unit = owner_by_path(m, t, line);
     if (vote.unit == MEMBER_NONE && facts->disagreement) {
         struct cgroup_facts one;
 
-        if (cgroup_parse_below(raw, t->root, a, &one) < 0) {
+        if (cgroup_parse_below(line->text, t->root, a, &one) < 0) {
             return -ENOMEM;
         }
-        vote.unit = owner_by_shape(m, t, &one, raw);
+        vote.unit = owner_by_shape(m, t, &one, line->text);
         vote.id = one.container_id;
     }
     if (vote.unit == MEMBER_NONE && !vote.id) {
         return 0;
     }
-    vote.strong = line.hierarchy == 0 || str_is(line.controllers, "name=systemd");
+    vote.strong = line->hierarchy == 0 || str_is(line->controllers, "name=systemd");
     /* Below the anchor anybody may have made a cgroup whose name ends in " (deleted)". */
-    vote.deleted = line.deleted && vote.unit != MEMBER_NONE &&
-                   members_anchor_in(t, &m->units[vote.unit], line.path).n == line.path.n;
+    vote.deleted = line->deleted && vote.unit != MEMBER_NONE &&
+                   members_anchor_in(t, &m->units[vote.unit], line->path).n == line->path.n;
     return votes_add(v, a, vote);
 }
 
@@ -212,14 +210,15 @@ static const struct vote *votes_best(const struct votes *v)
 int owner_find(struct members *m, const struct ptable *t, struct ptable_cgroup *g, struct arena *a)
 {
     struct votes votes;
-    struct str text = g->text, raw;
+    struct str text = g->text;
+    struct cgroup_line line;
     const struct vote *best;
 
     votes.items = votes.in_place;
     votes.n = 0;
     votes.cap = VOTES_IN_PLACE;
-    while (str_next_line(&text, &raw)) {
-        int rc = votes_add_line(&votes, m, t, &g->facts, raw, a);
+    while (cgroup_next_line(&text, &line)) {
+        int rc = votes_add_line(&votes, m, t, &g->facts, &line, a);
 
         if (rc < 0) {
             return rc;

@@ -1,27 +1,22 @@
 /* The place of a unit: the cgroup that is its anchor, as a path of the process table shows it. */
 #include "resolver/join/impl.h"
 
-bool path_is_relative(struct str path)
-{
-    return str_is(path, "/..") || str_starts(path, STR("/../"));
-}
-
 struct str members_anchor_in(const struct ptable *t, const struct unit *u, struct str path)
 {
-    struct str rest = anchor_strip_root(path, t->root);
+    struct str rest = cgroup_strip_root(path, t->root);
     size_t cut = (size_t)(rest.p - path.p);
 
     for (unsigned i = 0; i < u->anchor.n_paths; i++) {
         struct str anchor = str_of(u->anchor.paths[i]);
 
-        if (str_starts(rest, anchor) && (rest.n == anchor.n || rest.p[anchor.n] == '/')) {
+        if (path_is_below(rest, anchor)) {
             return (struct str){path.p, cut + anchor.n};
         }
     }
-    if (u->anchor.n_paths == 0 ||
-        ((u->anchor.literal_systemd || path_is_relative(rest)) && anchor_holds(&u->anchor, rest))) {
+    if (u->anchor.n_paths == 0 || ((u->anchor.literal_systemd || cgroup_is_relative(rest)) &&
+                                   anchor_holds(&u->anchor, rest))) {
         struct str prefix = cgroup_container_prefix(rest);
-        struct str name = last_component(prefix), id = str_of(u->id);
+        struct str name = path_last(prefix), id = str_of(u->id);
 
         /* One hierarchy may have the process in another container's cgroup. */
         if (prefix.n && memmem(name.p, name.n, id.p, id.n)) {
@@ -36,14 +31,10 @@ struct str members_anchor_in(const struct ptable *t, const struct unit *u, struc
 static bool next_place(const struct ptable *t, const struct unit *u, struct str *text,
                        struct cgroup_line *line, struct str *ret)
 {
-    struct str raw;
-
-    while (str_next_line(text, &raw)) {
-        if (cgroup_line_parse(raw, line)) {
-            *ret = members_anchor_in(t, u, line->path);
-            if (ret->n) {
-                return true;
-            }
+    while (cgroup_next_line(text, line)) {
+        *ret = members_anchor_in(t, u, line->path);
+        if (ret->n) {
+            return true;
         }
     }
     return false;

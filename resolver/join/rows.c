@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/cgroup/line.h"
+
 static const enum podpid_state states[] = {
     [VIEW_CREATED] = PODPID_STATE_CREATED,
     [VIEW_RUNNING] = PODPID_STATE_RUNNING,
@@ -121,16 +123,12 @@ static int copy_anchor(const struct verdict_input *in, const struct unit *u, str
                        const char **ret)
 {
     for (uint32_t i = 0; i < u->n_members; i++) {
-        struct str text = in->table->cgroups[in->table->procs[u->members[i]].cgroup].text, raw;
+        struct str text = in->table->cgroups[in->table->procs[u->members[i]].cgroup].text;
         struct cgroup_line line;
 
-        while (str_next_line(&text, &raw)) {
-            struct str shown;
+        while (cgroup_next_line(&text, &line)) {
+            struct str shown = members_anchor_in(in->table, u, line.path);
 
-            if (!cgroup_line_parse(raw, &line)) {
-                continue;
-            }
-            shown = members_anchor_in(in->table, u, line.path);
             if (shown.n) {
                 *ret = arena_strndup(a, shown.p, shown.n);
                 return *ret ? 0 : -ENOMEM;
@@ -160,21 +158,6 @@ static int compare_paths(const void *pa, const void *pb)
     return strcmp(a->path, b->path);
 }
 
-/* The 0:: path of a cgroup text, copied; *ret stays NULL where there is none. */
-static int v2_path(struct str text, struct arena *a, char **ret)
-{
-    struct str raw;
-    struct cgroup_line line;
-
-    while (str_next_line(&text, &raw)) {
-        if (cgroup_line_parse(raw, &line) && line.hierarchy == 0) {
-            *ret = arena_strndup(a, line.path.p, line.path.n);
-            return *ret ? 0 : -ENOMEM;
-        }
-    }
-    return 0;
-}
-
 /* The IDs of the anchor and of every cgroup below it that holds a member, by path, each once. */
 static int copy_cgroup_ids(const struct verdict_input *in, const struct unit *u, struct arena *a,
                            struct podpid_container *c)
@@ -199,16 +182,15 @@ static int copy_cgroup_ids(const struct verdict_input *in, const struct unit *u,
     }
     for (uint32_t i = 0; i < u->n_members; i++) {
         const struct ptable_cgroup *g = &in->table->cgroups[in->table->procs[u->members[i]].cgroup];
-        char *path = NULL;
+        struct cgroup_line line;
 
-        if (!g->id || g->id == u->v2_id) {
+        if (!g->id || g->id == u->v2_id || !cgroup_v2_line(g->text, &line)) {
             continue;
         }
-        if (v2_path(g->text, a, &path) < 0) {
+        ids[n].id = g->id;
+        ids[n].path = arena_strndup(a, line.path.p, line.path.n);
+        if (!ids[n++].path) {
             return -ENOMEM;
-        }
-        if (path) {
-            ids[n++] = (struct podpid_cgroup_id){g->id, path};
         }
     }
     qsort(ids, n, sizeof(*ids), compare_paths);

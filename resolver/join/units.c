@@ -40,7 +40,7 @@ int32_t units_by_tail(const struct members *m, struct str component)
     uint32_t item;
 
     for (size_t at = hash_index_start(x, hash_text(component)); hash_index_next(x, &at, &item);) {
-        if (str_eq(last_component(anchor_path(m, item)), component)) {
+        if (str_eq(path_last(anchor_path(m, item)), component)) {
             return (int32_t)(item / ANCHOR_PATHS);
         }
     }
@@ -58,7 +58,7 @@ static void index_unit(struct members *m, uint32_t i)
         hash_index_add(&m->indexes->ids, hash_text(id), i);
     }
     for (uint32_t k = 0; k < u->anchor.n_paths; k++) {
-        struct str path = str_of(u->anchor.paths[k]), tail = last_component(path);
+        struct str path = str_of(u->anchor.paths[k]), tail = path_last(path);
 
         if (units_by_anchor(m, path, hash_text(path)) == MEMBER_NONE) {
             hash_index_add(&m->indexes->anchors, hash_text(path), i * ANCHOR_PATHS + k);

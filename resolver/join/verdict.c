@@ -8,7 +8,8 @@
 /* By how much a process may have started before its container was created, or after it was started,
  * and still count as the container's. The runtime's times are of the wall clock; the start in ticks
  * is made comparable by btime, which has whole seconds and moves when the clock is set. Larger is
- * not better: a PID that is given to another process within this time is "moved", not "recycled". */
+ * not better: a PID that is given to another process within this time is "moved", not "recycled".
+ */
 enum { CLOCK_SLACK_SECONDS = 5 };
 
 static void set_verdict(struct verdict *v, enum podpid_verdict verdict, const char *fmt, ...)

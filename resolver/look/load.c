@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "resolver/cgroup/line.h"
+
 static bool is_open(const struct podpid_look *k, const char *id)
 {
     const struct look_unit *lu = look_unit_find(&k->units, id);
@@ -95,18 +97,6 @@ static uint64_t id_of(const struct podpid_look *k, struct str path)
     return id;
 }
 
-static bool v2_line(struct str text, struct cgroup_line *ret)
-{
-    struct str raw;
-
-    while (str_next_line(&text, &raw)) {
-        if (cgroup_line_parse(raw, ret) && ret->hierarchy == 0) {
-            return true;
-        }
-    }
-    return false;
-}
-
 static void load_cgroup_ids(struct podpid_look *k, struct unit *u)
 {
     for (uint32_t m = 0; m < u->n_members; m++) {
@@ -114,7 +104,7 @@ static void load_cgroup_ids(struct podpid_look *k, struct unit *u)
         struct cgroup_line line;
         struct str anchor;
 
-        if (g->id || !v2_line(g->text, &line) || line.deleted) {
+        if (g->id || !cgroup_v2_line(g->text, &line) || line.deleted) {
             continue;
         }
         anchor = members_anchor_in(k->table, u, line.path);

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
+#include "resolver/cgroup/path.h"
 #include "resolver/node/endpoint_text.h"
 
 /* The initial PID namespace's inode, constant (uapi linux/nsfs.h). */

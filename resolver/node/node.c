@@ -11,7 +11,7 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/cgroup/facts.h"
+#include "resolver/cgroup/line.h"
 #include "resolver/proc/mountinfo.h"
 
 /* The initial namespaces, constant since Linux 3.8 (time: 5.6); uapi linux/nsfs.h has them now. */
@@ -41,15 +41,11 @@ static int read_line(const struct procfs *p, const char *name, struct arena *a, 
 const char *node_cgroup_mode(struct str text)
 {
     bool v1 = false, v2 = false;
-    struct str line;
+    struct cgroup_line line;
 
-    while (str_next_line(&text, &line)) {
-        struct cgroup_line parsed;
-
-        if (cgroup_line_parse(line, &parsed)) {
-            v2 = v2 || parsed.hierarchy == 0;
-            v1 = v1 || parsed.hierarchy != 0;
-        }
+    while (cgroup_next_line(&text, &line)) {
+        v2 = v2 || line.hierarchy == 0;
+        v1 = v1 || line.hierarchy != 0;
     }
     return v1 && v2 ? "hybrid" : v1 ? "v1" : v2 ? "v2" : NULL;
 }

@@ -34,27 +34,20 @@ static int open_root(int root_fd)
                                : openat(root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-static bool is_below(const char *path, const char *folder)
-{
-    size_t n = strlen(folder);
-
-    return strncmp(path, folder, n) == 0 && (path[n] == '\0' || path[n] == '/');
-}
-
 /* A volume of a pod, wherever the kubelet keeps them: .../pods/<uid>/volumes/... Its usual folder
  * of pods is refused as a whole. */
 static bool is_in_pod(const char *path)
 {
     const char *pods = path;
 
-    if (is_below(path, "/var/lib/kubelet/pods")) {
+    if (path_is_below(str_of(path), STR("/var/lib/kubelet/pods"))) {
         return true;
     }
     while ((pods = strstr(pods, "/pods/"))) {
         const char *uid = pods + strlen("/pods/");
         const char *end = strchr(uid, '/');
 
-        if (end && is_below(end, "/volumes")) {
+        if (end && path_is_below(str_of(end), STR("/volumes"))) {
             return true;
         }
         pods = uid;
@@ -64,7 +57,7 @@ static bool is_in_pod(const char *path)
 
 static int check_place(const char *path, struct err *err)
 {
-    if (is_below(path, "/proc")) {
+    if (path_is_below(str_of(path), STR("/proc"))) {
         return err_set(err, ERR_DENIED, EPERM, "it lies below /proc, where any process may put it");
     }
     if (is_in_pod(path)) {

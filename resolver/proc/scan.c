@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
+#include "resolver/cgroup/path.h"
 #include "resolver/proc/ptable.h"
 
 struct ptable_scan {

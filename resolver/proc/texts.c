@@ -6,6 +6,7 @@
 #include <sys/random.h>
 
 #include "cri/base/clock.h"
+#include "resolver/cgroup/line.h"
 #include "resolver/proc/ptable.h"
 
 struct sip {
@@ -71,18 +72,14 @@ static void make_seed(uint64_t seed[2])
 
 static bool is_v1_root(struct str text)
 {
-    struct cgroup_line parsed;
-    struct str line;
+    struct cgroup_line line;
     bool any = false;
 
-    while (str_next_line(&text, &line)) {
-        if (!cgroup_line_parse(line, &parsed) || parsed.hierarchy == 0) {
-            continue;
-        }
-        if (!str_is(parsed.path, "/")) {
+    while (cgroup_next_line(&text, &line)) {
+        if (line.hierarchy != 0 && !str_is(line.path, "/")) {
             return false;
         }
-        any = true;
+        any = any || line.hierarchy != 0;
     }
     return any;
 }

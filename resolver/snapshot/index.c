@@ -6,7 +6,8 @@
 
 #include "cri/base/arena.h"
 #include "cri/base/text.h"
-#include "resolver/cgroup/facts.h"
+#include "resolver/cgroup/line.h"
+#include "resolver/cgroup/path.h"
 #include "resolver/error.h"
 #include "resolver/podpid.h"
 #include "resolver/proc/procfs.h"
@@ -270,14 +271,14 @@ static bool names_another(const struct podpid_container *c, struct str path)
 static const struct podpid_container *by_text(const struct podpid_index *x, struct str text)
 {
     const struct podpid_container *found = NULL;
-    struct str again = text, raw;
+    struct str again = text;
+    struct cgroup_line line;
 
-    while (str_next_line(&text, &raw)) {
+    while (cgroup_next_line(&text, &line)) {
         const struct podpid_container *c;
-        struct cgroup_line line;
 
         /* The name that somebody gave to a cgroup; or the process is a zombie, and does nothing. */
-        if (!cgroup_line_parse(raw, &line) || line.deleted) {
+        if (line.deleted) {
             continue;
         }
         c = by_path(x, line.path);
@@ -287,11 +288,8 @@ static const struct podpid_container *by_text(const struct podpid_index *x, stru
         found = c ? c : found;
     }
     /* Of the others, some may be of no container of this index. */
-    while (found && str_next_line(&again, &raw)) {
-        struct cgroup_line line;
-
-        if (cgroup_line_parse(raw, &line) && !by_path(x, line.path) &&
-            names_another(found, line.path)) {
+    while (found && cgroup_next_line(&again, &line)) {
+        if (!by_path(x, line.path) && names_another(found, line.path)) {
             return NULL;
         }
     }

@@ -105,22 +105,6 @@ static int watch_pods(struct podpid_watch *w, const char *path, struct dir_reade
     return rc;
 }
 
-static struct str parent(struct str path)
-{
-    while (path.n > 0 && path.p[path.n - 1] != '/') {
-        path.n--;
-    }
-    path.n -= path.n > 0;
-    return path;
-}
-
-static struct str last_component(struct str path)
-{
-    size_t n = parent(path).n + 1;
-
-    return (struct str){path.p + n, path.n - n};
-}
-
 static int by_text(const void *pa, const void *pb)
 {
     return strcmp(*(const char *const *)pa, *(const char *const *)pb);
@@ -172,14 +156,14 @@ static int gather(struct podpid_watch *w, struct paths *p)
         struct str path = {0};
 
         for (size_t k = 0; k < pod->n_containers && !path.n; k++) {
-            path = parent(str_of(pod->containers[k]->cgroup_path));
+            path = path_parent(str_of(pod->containers[k]->cgroup_path));
         }
         if (!path.n || !pod->uid) {
             continue;
         }
-        rc = add_path(p, parent(path));
+        rc = add_path(p, path_parent(path));
         if (rc == 0) {
-            struct str name = last_component(path);
+            struct str name = path_last(path);
             AUTO_FREE char *own = strndup(name.p, name.n);
 
             rc = own ? 0 : -ENOMEM;

@@ -6,6 +6,8 @@
 #include "cri/base/cleanup.h"
 #include "resolver/cgroup/anchor.h"
 #include "resolver/cgroup/facts.h"
+#include "resolver/cgroup/line.h"
+#include "resolver/cgroup/path.h"
 #include "test/support/unit.h"
 
 #define A16 "0123456789abcdef"
@@ -249,7 +251,7 @@ static void own_root(void **state)
     (void)state;
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
         assert_true(
-            str_is(anchor_strip_root(str_of(cases[i].path), str_of(cases[i].root)), cases[i].want));
+            str_is(cgroup_strip_root(str_of(cases[i].path), str_of(cases[i].root)), cases[i].want));
     }
 }
 

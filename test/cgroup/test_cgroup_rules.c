@@ -6,6 +6,8 @@
 #include "cri/base/cleanup.h"
 #include "resolver/cgroup/anchor.h"
 #include "resolver/cgroup/facts.h"
+#include "resolver/cgroup/line.h"
+#include "resolver/cgroup/path.h"
 #include "test/support/unit.h"
 
 #define A16 "0123456789abcdef"
@@ -297,7 +299,7 @@ static void check_prefix(const struct parent *p, const struct leaf *l, const cha
 
         assert_true(str_is(cgroup_container_prefix(deep), path));
         assert_true(str_is(cgroup_node_root(deep), root));
-        assert_true(str_is(anchor_strip_root(deep, cgroup_node_root(deep)), below[i]));
+        assert_true(str_is(cgroup_strip_root(deep, cgroup_node_root(deep)), below[i]));
     }
 }
 

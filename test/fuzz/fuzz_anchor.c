@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "resolver/cgroup/anchor.h"
+#include "resolver/cgroup/line.h"
 #include "test/fuzz/fuzz.h"
 
 static void check_path(const char *path)
@@ -31,7 +32,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     must(anchor.n_paths <= ANCHOR_PATHS);
     for (unsigned i = 0; i < anchor.n_paths; i++) {
         struct str p = str_of(anchor.paths[i]);
-        struct str rest = anchor_strip_root(p, p);
+        struct str rest = cgroup_strip_root(p, p);
 
         check_path(anchor.paths[i]);
         must(anchor_holds(&anchor, p));

@@ -2,6 +2,8 @@
 #include <string.h>
 
 #include "resolver/cgroup/facts.h"
+#include "resolver/cgroup/line.h"
+#include "resolver/cgroup/path.h"
 #include "resolver/podpid.h"
 #include "test/fuzz/fuzz.h"
 
