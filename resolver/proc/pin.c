@@ -94,7 +94,7 @@ static uint64_t ns_link_inode(struct str text, const char *name)
     return inode;
 }
 
-static void read_ns_links(int pid_fd, unsigned kinds, struct proc_ns *ret)
+static int read_ns_links(int pid_fd, unsigned kinds, struct proc_ns *ret)
 {
     for (size_t i = 0; i < N_NAMESPACES; i++) {
         char path[16], text[64];
@@ -107,17 +107,21 @@ static void read_ns_links(int pid_fd, unsigned kinds, struct proc_ns *ret)
         n = readlinkat(pid_fd, path, text, sizeof(text));
         if (n > 0) {
             *ns_field(ret, i) = ns_link_inode((struct str){text, (size_t)n}, namespaces[i].name);
+        } else if (n < 0 && err_is_shortage(-errno)) {
+            return -errno;
         }
     }
+    return 0;
 }
 
-static void read_ns_json(int pid_fd, unsigned kinds, struct proc_ns *ret)
+static int read_ns_json(int pid_fd, unsigned kinds, struct proc_ns *ret)
 {
     CLEANUP(buf_free) struct buf b = {0};
+    int rc = procfs_read_file(pid_fd, "ns.json", NS_JSON_MAX, &b);
     json_t *root;
 
-    if (procfs_read_file(pid_fd, "ns.json", NS_JSON_MAX, &b) < 0) {
-        return;
+    if (rc < 0) {
+        return err_is_shortage(rc) ? rc : 0;
     }
     root = json_loadb(b.p, b.n, 0, NULL);
     for (size_t i = 0; i < N_NAMESPACES; i++) {
@@ -126,6 +130,7 @@ static void read_ns_json(int pid_fd, unsigned kinds, struct proc_ns *ret)
         *ns_field(ret, i) = v > 0 && kinds & namespaces[i].kind ? (uint64_t)v : 0;
     }
     json_decref(root);
+    return 0;
 }
 
 int procfs_read_ns(const struct procfs *p, pid_t pid, unsigned kinds, struct proc_ns *ret)
@@ -136,10 +141,5 @@ int procfs_read_ns(const struct procfs *p, pid_t pid, unsigned kinds, struct pro
     if (fd < 0) {
         return err_is_shortage(fd) ? fd : 0;
     }
-    if (p->is_procfs) {
-        read_ns_links(fd, kinds, ret);
-    } else {
-        read_ns_json(fd, kinds, ret);
-    }
-    return 0;
+    return p->is_procfs ? read_ns_links(fd, kinds, ret) : read_ns_json(fd, kinds, ret);
 }

@@ -159,13 +159,20 @@ int procfs_read_thread_cgroup(int pid_fd, struct buf *b)
         struct stat_line stat;
         int32_t tid;
 
-        if (!procfs_pid_name(entry.name, &tid) || procfs_read(task, tid, "stat", b) < 0 ||
-            !stat_parse((struct str){b->p, b->n}, &stat) || stat.state == 'Z' ||
+        if (!procfs_pid_name(entry.name, &tid)) {
+            continue;
+        }
+        rc = procfs_read(task, tid, "stat", b);
+        if (err_is_shortage(rc)) {
+            return rc;
+        }
+        if (rc < 0 || !stat_parse((struct str){b->p, b->n}, &stat) || stat.state == 'Z' ||
             stat.state == 'X') {
             continue;
         }
-        if (procfs_read(task, tid, "cgroup", b) == 0) {
-            return 0;
+        rc = procfs_read(task, tid, "cgroup", b);
+        if (rc == 0 || err_is_shortage(rc)) {
+            return rc;
         }
     }
     return rc < 0 ? gone_is_esrch(rc) : -ESRCH;
