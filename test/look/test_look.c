@@ -109,6 +109,57 @@ static void restarts_with_its_old_id(void **state)
     look_rig_close(&r);
 }
 
+/* In a second round, which the dead 'b' asks for, a list contradicts what the first one settled. */
+static void starts_again_late(struct look_rig *r)
+{
+    if (rig_asked(r, "ListContainers") == 2 && rig_once(r)) {
+        rig_container(r, 'a', "RUNNING", 200);
+        rig_process(r, 200, 50, RIG_STARTED + 50, 'S', rig_cgroup('a'));
+    }
+}
+
+static void a_contradicted_status_is_asked_for_again(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open(&r);
+    rig_container(&r, 'a', "EXITED", 0);
+    rig_container(&r, 'b', "RUNNING", 300); /* dead: asks for more rounds */
+    r.act = starts_again_late;
+    rig_look(&r, 2000);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
+    rig_expect(&r, 'b', PODPID_VERDICT_DEAD, 0);
+    look_rig_close(&r);
+}
+
+/* Likewise the sandbox, which the first round settled as ready. */
+static void pod_stops_late(struct look_rig *r)
+{
+    if (rig_asked(r, "ListContainers") == 2 && rig_once(r)) {
+        rig_sandbox_state(r, "NOTREADY");
+    }
+}
+
+static void a_contradicted_sandbox_is_judged_again(void **state)
+{
+    const struct podpid_pod *const *pods;
+    struct look_rig r;
+    size_t n;
+
+    (void)state;
+    look_rig_open(&r);
+    rig_container(&r, 'b', "RUNNING", 300); /* dead: asks for more rounds */
+    r.act = pod_stops_late;
+    rig_look(&r, 2000);
+    rig_expect(&r, 'b', PODPID_VERDICT_DEAD, 0);
+    pods = podpid_snapshot_pods(r.snapshot, &n);
+    assert_int_equal(n, 1);
+    assert_false(pods[0]->ready);
+    assert_int_equal(pods[0]->sandbox_pid, 0);
+    look_rig_close(&r);
+}
+
 static void status_is_gone(void **state)
 {
     struct look_rig r;
@@ -187,6 +238,8 @@ int main(void)
         cmocka_unit_test(only_in_the_first_list),
         cmocka_unit_test(restarts_with_a_new_id),
         cmocka_unit_test(restarts_with_its_old_id),
+        cmocka_unit_test(a_contradicted_status_is_asked_for_again),
+        cmocka_unit_test(a_contradicted_sandbox_is_judged_again),
         cmocka_unit_test(status_is_gone),
         cmocka_unit_test(strays_prove_themselves),
     };

@@ -94,6 +94,81 @@ static void changed_on_every_try(void **state)
     look_rig_close(&r);
 }
 
+/* The main process moves to another cgroup after it was judged, and stays itself otherwise: only
+ * its cgroup text gives that away at the last reading. */
+static void moves_at_last(struct look_rig *r)
+{
+    if (rig_asked(r, "ListContainers") == 2 && rig_once(r)) {
+        rig_process(r, 200, 50, RIG_STARTED, 'S', "/system.slice/other.service");
+    }
+}
+
+static void moved_before_it_is_published(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open_verified(&r);
+    r.act = moves_at_last;
+    rig_look(&r, 2000);
+    rig_expect(&r, 'a', PODPID_VERDICT_MOVED, 0);
+    assert_true(rig_asked(&r, "ContainerStatus") >= 2); /* it was judged anew */
+    look_rig_close(&r);
+}
+
+static void dies_at_last(struct look_rig *r)
+{
+    if (rig_asked(r, "ListContainers") == 2 && rig_once(r)) {
+        rig_process(r, 200, 50, RIG_STARTED, 'Z', rig_cgroup('a'));
+    }
+}
+
+static void a_zombie_before_it_is_published(void **state)
+{
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open_verified(&r);
+    r.act = dies_at_last;
+    rig_look(&r, 2000);
+    rig_expect(&r, 'a', PODPID_VERDICT_ZOMBIE, 0);
+    look_rig_close(&r);
+}
+
+/* PID 201, an exec'ed process beside the main one, is somebody else's after it was judged. */
+static void exec_recycled_at_last(struct look_rig *r)
+{
+    if (rig_asked(r, "ListContainers") == 2 && rig_once(r)) {
+        rig_process(r, 201, 50, RIG_STARTED + 2, 'S', rig_cgroup('a'));
+    }
+}
+
+static void other_roots_are_read_again(void **state)
+{
+    const struct podpid_container *c;
+    struct look_rig r;
+
+    (void)state;
+    look_rig_open_verified(&r);
+    rig_process(&r, 201, 50, RIG_STARTED + 1, 'S', rig_cgroup('a'));
+    r.act = exec_recycled_at_last;
+    rig_look(&r, 1000);
+    rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
+    c = rig_found(&r, 'a');
+    assert_int_equal(c->n_processes, 1);
+    assert_int_equal(c->processes[0]->pid, 200);
+    assert_int_equal(c->n_roots, 1);
+    assert_int_equal(c->roots[0], 200);
+    assert_int_equal(rig_asked(&r, "ContainerStatus"), 1); /* no reason to judge it anew */
+
+    /* It stays itself. */
+    r.act = NULL;
+    rig_look(&r, 1000);
+    assert_int_equal(rig_found(&r, 'a')->n_processes, 2);
+    assert_int_equal(rig_found(&r, 'a')->n_roots, 2);
+    look_rig_close(&r);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -101,6 +176,9 @@ int main(void)
         cmocka_unit_test(a_dead_pid_is_running_for_a_while),
         cmocka_unit_test(pinned_before_it_leaves),
         cmocka_unit_test(changed_on_every_try),
+        cmocka_unit_test(moved_before_it_is_published),
+        cmocka_unit_test(a_zombie_before_it_is_published),
+        cmocka_unit_test(other_roots_are_read_again),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -128,6 +128,16 @@ void rig_fault_of_status(struct look_rig *r, char digit, const char *fault)
     rig_fault(r, call, fault);
 }
 
+void rig_sandbox_state(struct look_rig *r, const char *state)
+{
+    /* The list and the status share this object. */
+    json_t *pod = json_array_get(json_object_get(replies(r, "ListPodSandbox"), "items"), 0);
+    char word[32];
+
+    snprintf(word, sizeof(word), "SANDBOX_%s", state);
+    assert_int_equal(json_object_set_new(pod, "state", json_string(word)), 0);
+}
+
 static json_t *script(void)
 {
     json_t *pod = json_pack("{s:s, s:{s:s, s:s, s:s}, s:s, s:I}", "id", rig_id('5'), "metadata",

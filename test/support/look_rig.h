@@ -49,6 +49,7 @@ void rig_forget(struct look_rig *r, char digit); /* its status is NotFound */
 void rig_container(struct look_rig *r, char digit, const char *state, int pid); /* list, status */
 void rig_fault(struct look_rig *r, const char *call, const char *fault);        /* JSON, ' for " */
 void rig_fault_of_status(struct look_rig *r, char digit, const char *fault);
+void rig_sandbox_state(struct look_rig *r, const char *state); /* "READY", "NOTREADY" */
 
 /* What the kernel says. A main process is 1 in its own PID namespace. */
 void rig_process(struct look_rig *r, int pid, int ppid, unsigned long start, char state,
