@@ -1,4 +1,4 @@
-#include "cri/client_impl.h"
+#include "cri/speaker.h"
 
 void client_close(struct client *c)
 {

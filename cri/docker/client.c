@@ -6,7 +6,7 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/client_impl.h"
+#include "cri/speaker.h"
 #include "cri/docker/http.h"
 #include "cri/docker/json.h"
 #include "cri/docker/pods.h"

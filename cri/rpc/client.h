@@ -3,7 +3,7 @@
 #ifndef PODPID_CRI_RPC_CLIENT_H
 #define PODPID_CRI_RPC_CLIENT_H
 
-#include "cri/client_impl.h"
+#include "cri/speaker.h"
 #include "cri/grpc/grpc.h"
 
 /* fd is connected and non-blocking; it is taken, also on failure. Or -1: ep is connected to by

@@ -4,7 +4,7 @@
 #ifndef PODPID_CRI_RPC_REQUESTS_H
 #define PODPID_CRI_RPC_REQUESTS_H
 
-#include "cri/client_impl.h"
+#include "cri/speaker.h"
 #include "cri/grpc/grpc.h"
 #include "cri/rpc/rpc.h"
 

@@ -3,7 +3,7 @@
 #ifndef PODPID_TEST_DOCKER_RIG_H
 #define PODPID_TEST_DOCKER_RIG_H
 
-#include "cri/client_impl.h"
+#include "cri/speaker.h"
 #include "test/support/http.h"
 
 #define ENGINE_VERSION "{\"Version\":\"20.10\",\"Components\":[{\"Name\":\"Engine\"}]}"

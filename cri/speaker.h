@@ -1,7 +1,7 @@
 /* What a speaker of one API (CRI, Docker Engine) has to bring to be a client (cri/client.h).
  * Internal to cri/. */
-#ifndef PODPID_CRI_CLIENT_IMPL_H
-#define PODPID_CRI_CLIENT_IMPL_H
+#ifndef PODPID_CRI_SPEAKER_H
+#define PODPID_CRI_SPEAKER_H
 
 #include "cri/client.h"
 
