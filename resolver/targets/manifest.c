@@ -1,12 +1,17 @@
 /* Pod manifests as kubectl prints them: a v1 Pod or List, YAML or JSON, several documents. */
+#include "resolver/targets/targets.h"
+
 #include <string.h>
 
-#include "resolver/targets/targets.h"
+enum {
+    MOST_ID_BYTES = 128,   /* ids are 64 hex digits; room for a longer hash */
+    MOST_CONTAINERS = 1000 /* of a pod: each container of the spec is compared with each status */
+};
 
 struct manifest {
     struct podpid_targets *t;
     const char *file;
-    const char *node; /* our own node's name; NULL: not known, every pod counts */
+    const char *node; /* this node's name; NULL: not known, the pods of every node are read */
     struct err *err;
 };
 
@@ -20,14 +25,15 @@ static const char *without_scheme(const char *id)
 
 static int check_id(struct manifest *m, const struct yaml_value *at, const char *id)
 {
-    if (!str_is_hex(str_of(id)) || strlen(id) > 128) {
+    if (!str_is_hex(str_of(id)) || strlen(id) > MOST_ID_BYTES) {
         return yaml_error(m->err, m->file, at,
                           "expected a container id such as containerd://<64 hex digits>");
     }
     return 0;
 }
 
-/* One member of a ...Statuses list. lastState is never looked at. */
+/* Read one member of a ...Statuses list; lastState is left out: it names a container that has
+ * ended. only_running: *ret_take is false for a container that does not run. */
 static int read_status(struct manifest *m, const struct yaml_value *v, bool only_running,
                        struct manifest_container *ret, bool *ret_take)
 {
@@ -47,7 +53,7 @@ static int read_status(struct manifest *m, const struct yaml_value *v, bool only
     return ret->id ? check_id(m, id, ret->id) : 0;
 }
 
-/* The statuses of one list, after those that are in pod already. */
+/* Append the containers of one list of statuses (status.<key>) to all, which has room for them. */
 static int read_statuses(struct manifest *m, const struct yaml_value *pod_value, const char *key,
                          bool only_running, struct manifest_container *all, size_t *n)
 {
@@ -75,19 +81,21 @@ static int read_statuses(struct manifest *m, const struct yaml_value *pod_value,
     return 0;
 }
 
-static size_t members(const struct yaml_value *list)
+/* Members of a list; 0 for NULL and for any other value. */
+static size_t list_length(const struct yaml_value *list)
 {
     return list && list->kind == YAML_LIST ? list->n : 0;
 }
 
-/* Containers of the spec that have no status yet: they are targets that did not start. */
+/* Append the containers of the spec that have no status yet: they are targets that have not
+ * started. */
 static void add_unstarted(const struct yaml_value *pod_value, struct manifest_container *all,
                           size_t *n)
 {
     const struct yaml_value *spec = yaml_path(pod_value, "spec", "containers", NULL);
     size_t known = *n;
 
-    for (size_t i = 0; i < members(spec); i++) {
+    for (size_t i = 0; i < list_length(spec); i++) {
         const char *name = yaml_string(yaml_get(spec->items[i], "name"));
         size_t k = 0;
 
@@ -102,10 +110,10 @@ static void add_unstarted(const struct yaml_value *pod_value, struct manifest_co
 
 static int read_containers(struct manifest *m, const struct yaml_value *v, struct manifest_pod *pod)
 {
-    size_t most = members(yaml_path(v, "status", "containerStatuses", NULL)) +
-                  members(yaml_path(v, "status", "initContainerStatuses", NULL)) +
-                  members(yaml_path(v, "status", "ephemeralContainerStatuses", NULL)) +
-                  members(yaml_path(v, "spec", "containers", NULL));
+    size_t most = list_length(yaml_path(v, "status", "containerStatuses", NULL)) +
+                  list_length(yaml_path(v, "status", "initContainerStatuses", NULL)) +
+                  list_length(yaml_path(v, "status", "ephemeralContainerStatuses", NULL)) +
+                  list_length(yaml_path(v, "spec", "containers", NULL));
     struct manifest_container *all = arena_calloc(&m->t->arena, most, sizeof(*all));
     size_t n = 0;
     int rc;
@@ -113,18 +121,20 @@ static int read_containers(struct manifest *m, const struct yaml_value *v, struc
     if (!all) {
         return err_nomem(m->err);
     }
-    /* Each container of the spec is compared with each status. */
-    if (most > 1000) {
-        return yaml_error(m->err, m->file, v, "expected fewer than 1000 containers in one pod");
+    if (most > MOST_CONTAINERS) {
+        return yaml_error(m->err, m->file, v, "expected at most %d containers in one pod",
+                          MOST_CONTAINERS);
     }
     rc = read_statuses(m, v, "containerStatuses", false, all, &n);
-    if (rc == 0) {
-        add_unstarted(v, all, &n);
-        rc = read_statuses(m, v, "initContainerStatuses", true, all, &n);
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0) {
-        rc = read_statuses(m, v, "ephemeralContainerStatuses", true, all, &n);
+    add_unstarted(v, all, &n);
+    rc = read_statuses(m, v, "initContainerStatuses", true, all, &n);
+    if (rc < 0) {
+        return rc;
     }
+    rc = read_statuses(m, v, "ephemeralContainerStatuses", true, all, &n);
     if (rc < 0) {
         return rc;
     }
@@ -162,29 +172,61 @@ static int read_pod(struct manifest *m, const struct yaml_value *v)
         return 0;
     }
     rc = read_containers(m, v, &pod);
-    return rc < 0 ? rc : targets_append_pod(m->t, &pod, m->err);
+    if (rc < 0) {
+        return rc;
+    }
+    return ARENA_APPEND(&m->t->arena, m->t->pods, m->t->n_pods, m->t->cap_pods, pod) < 0
+               ? err_nomem(m->err)
+               : 0;
 }
 
 static int read_list(struct manifest *m, const struct yaml_value *list)
 {
     const struct yaml_value *items = yaml_get(list, "items");
-    int rc = 0;
 
     if (!items || items->kind != YAML_LIST) {
         return yaml_error(m->err, m->file, items ? items : list, "expected a list of items");
     }
-    for (size_t i = 0; rc == 0 && i < items->n; i++) {
+    for (size_t i = 0; i < items->n; i++) {
         const struct yaml_value *item = items->items[i];
         const char *kind = yaml_string(yaml_get(item, "kind"));
+        int rc = 0;
 
         if (item->kind != YAML_MAP) {
-            rc = yaml_error(m->err, m->file, item, "expected a Pod, not %s", yaml_kind_name(item));
-        } else if (!kind || strcmp(kind, "Pod") == 0) {
-            /* Items of a PodList carry no kind. */
+            return yaml_error(m->err, m->file, item, "expected a Pod, not %s",
+                              yaml_kind_name(item));
+        }
+        /* Items of a PodList have no kind. */
+        if (!kind || strcmp(kind, "Pod") == 0) {
             rc = read_pod(m, item);
         }
+        if (rc < 0) {
+            return rc;
+        }
     }
-    return rc;
+    return 0;
+}
+
+static int read_document(struct manifest *m, const struct yaml_stream *s,
+                         const struct yaml_value *root)
+{
+    const struct yaml_value *kind = yaml_get(root, "kind");
+    const char *name = yaml_string(kind);
+    const char *version = yaml_string(yaml_get(root, "apiVersion"));
+
+    if (version && strcmp(version, "podpid/v1") == 0) {
+        return targets_mixed(s, root, m->err);
+    }
+    if (!version || strcmp(version, "v1") != 0) {
+        return targets_bad_version(s, root, m->err);
+    }
+    if (name && strcmp(name, "Pod") == 0) {
+        return read_pod(m, root);
+    }
+    if (name && (strcmp(name, "List") == 0 || strcmp(name, "PodList") == 0)) {
+        return read_list(m, root);
+    }
+    return yaml_error(m->err, m->file, kind ? kind : root, "expected kind Pod or List");
 }
 
 int manifest_read(struct podpid_targets *t, const struct yaml_stream *s, const char *node_name,
@@ -195,21 +237,7 @@ int manifest_read(struct podpid_targets *t, const struct yaml_stream *s, const c
 
     t->manifest = true;
     for (size_t i = 0; rc == 0 && i < s->n; i++) {
-        const struct yaml_value *root = s->roots[i];
-        const struct yaml_value *kind = yaml_get(root, "kind");
-        const char *name = yaml_string(kind);
-        const char *version = yaml_string(yaml_get(root, "apiVersion"));
-
-        if (!version || strcmp(version, "v1") != 0) {
-            rc = version && strcmp(version, "podpid/v1") == 0 ? targets_mixed(s, root, err)
-                                                              : targets_bad_version(s, root, err);
-        } else if (name && strcmp(name, "Pod") == 0) {
-            rc = read_pod(&m, root);
-        } else if (name && (strcmp(name, "List") == 0 || strcmp(name, "PodList") == 0)) {
-            rc = read_list(&m, root);
-        } else {
-            rc = yaml_error(err, s->file, kind ? kind : root, "expected kind Pod or List");
-        }
+        rc = read_document(&m, s, s->roots[i]);
     }
     return rc;
 }

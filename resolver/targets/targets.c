@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cri/base/arena.h"
+#include "cri/base/text.h"
 #include "resolver/error.h"
 #include "resolver/snapshot/selector.h"
 
@@ -31,31 +31,21 @@ void podpid_targets_free(struct podpid_targets *t)
     }
 }
 
-int targets_append(struct podpid_targets *t, const struct target *add, struct err *err)
+int targets_add(struct podpid_targets *t, const struct target *target, struct err *err)
 {
-    void *items = t->targets;
-
-    if (arena_grow(&t->arena, &items, t->n_targets, &t->cap_targets, sizeof(*add)) < 0) {
-        return err_nomem(err);
-    }
-    t->targets = items;
-    t->targets[t->n_targets++] = *add;
-    return 0;
+    return ARENA_APPEND(&t->arena, t->targets, t->n_targets, t->cap_targets, *target) < 0
+               ? err_nomem(err)
+               : 0;
 }
 
-int targets_append_pod(struct podpid_targets *t, const struct manifest_pod *add, struct err *err)
+const char *target_label(struct arena *a, const struct podpid_selector *s)
 {
-    void *items = t->pods;
-
-    if (arena_grow(&t->arena, &items, t->n_pods, &t->cap_pods, sizeof(*add)) < 0) {
-        return err_nomem(err);
-    }
-    t->pods = items;
-    t->pods[t->n_pods++] = *add;
-    return 0;
+    return arena_printf(a, "%s/%s%s%s%s%s", s->namespace_ ? s->namespace_ : "*",
+                        s->pod ? s->pod : "*", s->labels ? " with " : "",
+                        s->labels ? s->labels : "", s->uid ? " of uid " : "", s->uid ? s->uid : "");
 }
 
-/* ---- Files ---- */
+/* ---- What the readers of policies and manifests refuse alike ---- */
 
 int targets_bad_version(const struct yaml_stream *s, const struct yaml_value *root, struct err *err)
 {
@@ -72,47 +62,55 @@ int targets_mixed(const struct yaml_stream *s, const struct yaml_value *root, st
 
 /* ---- Selectors ---- */
 
-static int copy(struct arena *a, const char *from, const char **ret)
+static int copy_text(struct arena *a, const char *from, const char **ret)
 {
     *ret = arena_strdup(a, from);
     return from && !*ret ? -ENOMEM : 0;
 }
 
+/* Globs are refused that fnmatch(3) would take for something else; labels by
+ * podpid_selector_check(). */
+static int check_selector(const struct podpid_selector *s, struct err *err)
+{
+    const char *const globs[] = {s->pod, s->container};
+    struct podpid_error why = PODPID_ERROR_INIT;
+
+    if (!s->namespace_ && !s->pod && !s->labels && !s->container && !s->uid) {
+        return err_set(err, ERR_USAGE, EINVAL, "a selector that selects nothing in particular");
+    }
+    for (size_t i = 0; i < N_ELEMENTS(globs); i++) {
+        const char *problem = globs[i] ? glob_problem(globs[i]) : NULL;
+
+        if (problem) {
+            return err_set(err, ERR_USAGE, EINVAL, "bad glob \"%s\": %s", globs[i], problem);
+        }
+    }
+    return podpid_selector_check(s, &why) < 0 ? err_set(err, ERR_USAGE, EINVAL, "%s", why.message)
+                                              : 0;
+}
+
 static int add_selector(struct podpid_targets *t, const struct podpid_selector *from,
                         struct err *err)
 {
-    const char *const globs[] = {from->pod, from->container};
     struct target target = {.selector = PODPID_SELECTOR_INIT, .min_pods = 1};
     const char **containers;
-    struct podpid_error why = PODPID_ERROR_INIT;
+    int rc = check_selector(from, err);
 
-    if (!from->namespace_ && !from->pod && !from->labels && !from->container && !from->uid) {
-        return err_set(err, ERR_USAGE, EINVAL, "a selector that selects nothing in particular");
-    }
-    for (size_t i = 0; i < 2; i++) {
-        if (globs[i] && glob_problem(globs[i])) {
-            return err_set(err, ERR_USAGE, EINVAL, "bad glob \"%s\": %s", globs[i],
-                           glob_problem(globs[i]));
-        }
-    }
-    if (podpid_selector_check(from, &why) < 0) {
-        return err_set(err, ERR_USAGE, EINVAL, "%s", why.message);
+    if (rc < 0) {
+        return rc;
     }
     containers = arena_calloc(&t->arena, 1, sizeof(*containers));
-    if (!containers || copy(&t->arena, from->namespace_, &target.selector.namespace_) < 0 ||
-        copy(&t->arena, from->pod, &target.selector.pod) < 0 ||
-        copy(&t->arena, from->labels, &target.selector.labels) < 0 ||
-        copy(&t->arena, from->uid, &target.selector.uid) < 0 ||
-        copy(&t->arena, from->container, containers) < 0) {
+    if (!containers || copy_text(&t->arena, from->namespace_, &target.selector.namespace_) < 0 ||
+        copy_text(&t->arena, from->pod, &target.selector.pod) < 0 ||
+        copy_text(&t->arena, from->labels, &target.selector.labels) < 0 ||
+        copy_text(&t->arena, from->uid, &target.selector.uid) < 0 ||
+        copy_text(&t->arena, from->container, containers) < 0) {
         return err_nomem(err);
     }
     target.containers = containers;
     target.n_containers = from->container ? 1 : 0;
-    target.what = arena_printf(
-        &t->arena, "%s/%s%s%s%s%s", from->namespace_ ? from->namespace_ : "*",
-        from->pod ? from->pod : "*", from->labels ? " with " : "", from->labels ? from->labels : "",
-        from->uid ? " of uid " : "", from->uid ? from->uid : "");
-    return target.what ? targets_append(t, &target, err) : err_nomem(err);
+    target.what = target_label(&t->arena, &target.selector);
+    return target.what ? targets_add(t, &target, err) : err_nomem(err);
 }
 
 int podpid_targets_add_selector(struct podpid_targets *t, const struct podpid_selector *selector,
@@ -149,12 +147,13 @@ const struct podpid_policy *podpid_targets_policy(const struct podpid_targets *t
 
 bool target_names(const struct target *target, size_t i, const struct podpid_container *c)
 {
-    struct podpid_selector one = PODPID_SELECTOR_INIT;
+    struct podpid_selector by_name = PODPID_SELECTOR_INIT;
 
-    one.container = target->containers[i];
-    return podpid_selector_matches(&one, c);
+    by_name.container = target->containers[i];
+    return podpid_selector_matches(&by_name, c);
 }
 
+/* Whether the target means this container of a pod that its selector matches. */
 static bool names_any(const struct target *target, const struct podpid_container *c)
 {
     for (size_t i = 0; i < target->n_containers; i++) {
