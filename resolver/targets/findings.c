@@ -1,16 +1,19 @@
-/* Targets held against a snapshot. Pure. */
-#include <errno.h>
+/* Targets compared with a snapshot: which of its containers they name, and what is not as it must
+ * be. Pure. */
+#include "resolver/targets/targets.h"
+
+#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "cri/base/text.h"
 #include "resolver/snapshot/snapshot.h"
-#include "resolver/targets/targets.h"
 
-/* A container of the snapshot and what was found about it. */
+/* A container of the snapshot. */
 struct row {
     const struct podpid_container *c;
-    bool wanted; /* some target names it */
-    bool bad;    /* and a finding names it */
+    bool wanted; /* some target names the container */
+    bool bad;    /* some finding names the container, which is wanted */
 };
 
 struct checker {
@@ -21,11 +24,11 @@ struct checker {
     struct targets_result *result;
     const struct podpid_pod *const *pods;
     size_t n_pods;
-    size_t *first;      /* of each pod: index in rows of its first container */
-    struct row *rows;   /* in the snapshot's order */
-    struct row **by_id; /* sorted */
-    size_t n_rows;
-    struct row **scratch; /* room for n_rows */
+    size_t *first;        /* of each pod: index in rows of its first container */
+    struct row *rows;     /* in the snapshot's order */
+    struct row **by_id;   /* all rows, sorted by container id */
+    size_t n_rows;        /* of rows, by_id and scratch */
+    struct row **scratch; /* the containers that count of the pod that is being checked */
     struct err *err;
 };
 
@@ -34,20 +37,23 @@ static bool same(const char *a, const char *b)
     return a == b || (a && b && strcmp(a, b) == 0);
 }
 
-static int find(struct checker *k, const char *text)
+__attribute__((format(printf, 2, 3))) static int add_finding(struct checker *k, const char *fmt,
+                                                             ...)
 {
     struct targets_result *r = k->result;
-    void *items = r->findings;
+    const char *text;
+    va_list ap;
 
-    if (!text || arena_grow(k->a, &items, r->n_findings, &r->cap_findings, sizeof(char *)) < 0) {
-        return err_nomem(k->err);
-    }
-    r->findings = items;
-    r->findings[r->n_findings++] = text;
-    return 0;
+    va_start(ap, fmt);
+    text = arena_vprintf(k->a, fmt, ap);
+    va_end(ap);
+    return !text || ARENA_APPEND(k->a, r->findings, r->n_findings, r->cap_findings, text) < 0
+               ? err_nomem(k->err)
+               : 0;
 }
 
-static int find_row(struct checker *k, struct row *row, const char *why)
+/* A finding about a container, unless there is one already. */
+static int add_row_finding(struct checker *k, struct row *row, const char *why)
 {
     const char *label;
 
@@ -56,7 +62,7 @@ static int find_row(struct checker *k, struct row *row, const char *why)
     }
     row->bad = true;
     label = container_label(k->a, row->c);
-    return find(k, label ? arena_printf(k->a, "%s: %s", label, why) : NULL);
+    return label ? add_finding(k, "%s: %s", label, why) : err_nomem(k->err);
 }
 
 static bool is_accepted(const struct checker *k, const struct podpid_container *c)
@@ -65,7 +71,8 @@ static bool is_accepted(const struct checker *k, const struct podpid_container *
            (c->verdict == PODPID_VERDICT_INFERRED && k->o->allow_inferred);
 }
 
-static const char *why_not(struct checker *k, const struct podpid_container *c)
+/* Why a container is not accepted; NULL: out of memory. */
+static const char *why_not_accepted(struct checker *k, const struct podpid_container *c)
 {
     if (c->verdict == PODPID_VERDICT_EXITED && c->has_exit_code) {
         return arena_printf(k->a, "exited with status %d", c->exit_code);
@@ -76,7 +83,9 @@ static const char *why_not(struct checker *k, const struct podpid_container *c)
     return podpid_verdict_name(c->verdict);
 }
 
-/* A container that must be there. exited_is_fine: unless it ended well. */
+/* Note that a target names the container, and add a finding unless the container is accepted.
+ * exited_is_fine: a container that exited with status 0 is no target at all, such as a finished
+ * init container. */
 static int require(struct checker *k, struct row *row, bool exited_is_fine)
 {
     const struct podpid_container *c = row->c;
@@ -91,11 +100,11 @@ static int require(struct checker *k, struct row *row, bool exited_is_fine)
         return 0;
     }
     row->wanted = true;
-    why = why_not(k, c);
-    return why ? find_row(k, row, why) : err_nomem(k->err);
+    why = why_not_accepted(k, c);
+    return why ? add_row_finding(k, row, why) : err_nomem(k->err);
 }
 
-/* ---- Pods by what they are called ---- */
+/* ---- Pods of policies and selectors ---- */
 
 static bool is_newer(const struct podpid_container *a, const struct podpid_container *b)
 {
@@ -105,8 +114,8 @@ static bool is_newer(const struct podpid_container *a, const struct podpid_conta
     return a->attempt > b->attempt;
 }
 
-/* By name, the newest first. */
-static int by_name(const void *x, const void *y)
+/* By name, the newest attempt first. */
+static int compare_names(const void *x, const void *y)
 {
     const struct podpid_container *a = (*(struct row *const *)x)->c;
     const struct podpid_container *b = (*(struct row *const *)y)->c;
@@ -118,7 +127,8 @@ static int by_name(const void *x, const void *y)
     return is_newer(a, b) ? -1 : is_newer(b, a) ? 1 : strcmp(a->id, b->id);
 }
 
-/* Pods of one namespace and name stand next to each other: the end of those that begin at i. */
+/* A snapshot sorts its pods by namespace and name: the index after the last one that has the
+ * namespace and name of pod i. */
 static size_t end_of_name(const struct checker *k, size_t i)
 {
     size_t end = i + 1;
@@ -130,16 +140,17 @@ static size_t end_of_name(const struct checker *k, size_t i)
     return end;
 }
 
-/* Without a runtime nobody says which sandboxes are ready; plain containers have none. */
+/* Only a runtime knows whether a sandbox is ready: without one, and for plain containers, which
+ * have no sandbox, every pod counts as ready. */
 static bool is_ready(const struct checker *k, const struct podpid_pod *p)
 {
     return p->ready || !p->sandbox_id || !podpid_snapshot_runtime(k->s);
 }
 
-/* The newest attempt of each container name in all sandboxes of pod `last` among [from, to).
- * *ret_n of them in scratch. */
-static void newest(struct checker *k, size_t from, size_t to, const struct podpid_pod *last,
-                   size_t *ret_n)
+/* Put the newest attempt of each container name into k->scratch: of the pods from `from` to before
+ * `to` that have the uid of pod last, which are its sandboxes. Gives their number. */
+static size_t collect_newest(struct checker *k, size_t from, size_t to,
+                             const struct podpid_pod *last)
 {
     size_t n = 0, kept = 0;
 
@@ -148,7 +159,7 @@ static void newest(struct checker *k, size_t from, size_t to, const struct podpi
             k->scratch[n++] = &k->rows[k->first[i] + c];
         }
     }
-    qsort(k->scratch, n, sizeof(struct row *), by_name);
+    qsort(k->scratch, n, sizeof(struct row *), compare_names);
     for (size_t i = 0; i < n; i++) {
         const char *name = k->scratch[i]->c->name;
 
@@ -156,9 +167,12 @@ static void newest(struct checker *k, size_t from, size_t to, const struct podpi
             k->scratch[kept++] = k->scratch[i];
         }
     }
-    *ret_n = kept;
+    return kept;
 }
 
+/* Require the containers that the target's globs name among the first n of k->scratch; *matched
+ * grows by them. A glob without a container is a finding, unless the target names no pod: then
+ * another pod may have the container. */
 static int check_named(struct checker *k, const struct target *target, const struct podpid_pod *pod,
                        size_t n, bool by_container_only, size_t *matched)
 {
@@ -179,9 +193,9 @@ static int check_named(struct checker *k, const struct target *target, const str
         }
         *matched += hits;
         if (hits == 0 && !by_container_only) {
-            int rc = find(k, arena_printf(k->a, "%s/%s/%s: no such container in the pod",
-                                          pod->namespace_ ? pod->namespace_ : "?",
-                                          pod->name ? pod->name : "?", target->containers[g]));
+            int rc = add_finding(k, "%s/%s/%s: no such container in the pod",
+                                 pod->namespace_ ? pod->namespace_ : "?",
+                                 pod->name ? pod->name : "?", target->containers[g]);
 
             if (rc < 0) {
                 return rc;
@@ -196,9 +210,8 @@ static int check_pod(struct checker *k, const struct target *target, size_t from
 {
     const struct podpid_selector *sel = &target->selector;
     bool by_container_only = !sel->namespace_ && !sel->pod && !sel->labels && !sel->uid;
-    size_t n;
+    size_t n = collect_newest(k, from, to, pod);
 
-    newest(k, from, to, pod, &n);
     if (target->n_containers) {
         return check_named(k, target, pod, n, by_container_only, matched);
     }
@@ -213,6 +226,7 @@ static int check_pod(struct checker *k, const struct target *target, size_t from
     return 0;
 }
 
+/* Whether no ready sandbox of the same pod follows before end: a pod is checked once. */
 static bool is_last_ready(const struct checker *k, size_t i, size_t end)
 {
     for (size_t j = i + 1; j < end; j++) {
@@ -223,8 +237,9 @@ static bool is_last_ready(const struct checker *k, size_t i, size_t end)
     return true;
 }
 
-static int missing(struct checker *k, const struct target *target, unsigned ready, unsigned others,
-                   size_t matched)
+/* Findings about the target as a whole, once all pods were compared with it. */
+static int check_counts(struct checker *k, const struct target *target, unsigned ready,
+                        unsigned others, size_t matched)
 {
     const char *more = "";
 
@@ -234,13 +249,12 @@ static int missing(struct checker *k, const struct target *target, unsigned read
         } else if (others) {
             more = arena_printf(k->a, ", and %u not ready", others);
         }
-        return find(k, more ? arena_printf(k->a, "%s: %u ready %s, expected at least %u%s",
-                                           target->what, ready, plural(ready, "pod", "pods"),
-                                           target->min_pods, more)
-                            : NULL);
+        return more ? add_finding(k, "%s: %u ready %s, expected at least %u%s", target->what, ready,
+                                  plural(ready, "pod", "pods"), target->min_pods, more)
+                    : err_nomem(k->err);
     }
     if (matched == 0) {
-        return find(k, arena_printf(k->a, "%s: no container matches", target->what));
+        return add_finding(k, "%s: no container matches", target->what);
     }
     return 0;
 }
@@ -271,26 +285,28 @@ static int check_target(struct checker *k, const struct target *target)
             }
         }
     }
-    return missing(k, target, ready, others, matched);
+    return check_counts(k, target, ready, others, matched);
 }
 
 /* ---- Pods of a manifest ---- */
 
-static int by_id(const void *x, const void *y)
+static int compare_ids(const void *x, const void *y)
 {
     return strcmp((*(struct row *const *)x)->c->id, (*(struct row *const *)y)->c->id);
 }
 
+/* NULL: the snapshot has no such container. */
 static struct row *row_of_id(const struct checker *k, const char *id)
 {
     struct podpid_container c = {.id = id};
     struct row key = {.c = &c}, *p = &key;
     struct row **hit =
-        k->n_rows ? bsearch(&p, k->by_id, k->n_rows, sizeof(struct row *), by_id) : NULL;
+        k->n_rows ? bsearch(&p, k->by_id, k->n_rows, sizeof(struct row *), compare_ids) : NULL;
 
     return hit ? *hit : NULL;
 }
 
+/* Whether the manifest's pod is this one, by the best of what both have: config hash, uid, name. */
 static bool is_pod(const struct manifest_pod *m, const struct podpid_pod *p)
 {
     if (m->config_hash) {
@@ -303,7 +319,7 @@ static bool is_pod(const struct manifest_pod *m, const struct podpid_pod *p)
     return p->name && same(p->name, m->name) && same(p->namespace_, m->namespace_);
 }
 
-/* The running container of that name in the manifest's pod; NULL: none. */
+/* The newest running container of that name in the manifest's pod; NULL: none. */
 static struct row *running_now(const struct checker *k, const struct manifest_pod *m,
                                const char *name)
 {
@@ -325,24 +341,19 @@ static struct row *running_now(const struct checker *k, const struct manifest_po
     return best;
 }
 
-static const char *manifest_label(struct checker *k, const struct manifest_pod *m,
-                                  const struct manifest_container *c)
-{
-    return arena_printf(k->a, "%s/%s/%s", m->namespace_, m->name, c->name ? c->name : "?");
-}
-
 static int check_manifest_container(struct checker *k, const struct manifest_pod *m,
                                     const struct manifest_container *c)
 {
-    const char *label = manifest_label(k, m, c);
-    struct row *row, *now;
+    const char *label =
+        arena_printf(k->a, "%s/%s/%s", m->namespace_, m->name, c->name ? c->name : "?");
+    struct row *row; /* of the id that the manifest gives */
+    struct row *now; /* that runs under the same name */
 
     if (!label) {
         return err_nomem(k->err);
     }
     if (!c->id) {
-        return find(
-            k, arena_printf(k->a, "%s: not started: %s has no containerID for it", label, m->file));
+        return add_finding(k, "%s: not started: %s has no containerID for it", label, m->file);
     }
     row = row_of_id(k, c->id);
     if (row && row->c->state == PODPID_STATE_RUNNING) {
@@ -355,17 +366,18 @@ static int check_manifest_container(struct checker *k, const struct manifest_pod
     if (now) {
         now->wanted = true;
         now->bad = true;
-        return find(k, arena_printf(k->a, "%s: restarted as %.12s: %s names %.12s", label,
-                                    now->c->id, m->file, c->id));
+        return add_finding(k, "%s: restarted as %.12s: %s names %.12s", label, now->c->id, m->file,
+                           c->id);
     }
     if (row) {
         return require(k, row, false);
     }
-    return find(k, arena_printf(k->a, "%s: absent: no container %.12s here", label, c->id));
+    return add_finding(k, "%s: absent: no container %.12s here", label, c->id);
 }
 
-/* A pod without spec.nodeName, none of whose ids is known: it may be another node's. */
-static bool is_strange(const struct checker *k, const struct manifest_pod *m)
+/* Whether the snapshot has neither the pod nor any of its container ids: it may be another node's.
+ * False for a pod of which the manifest has no id, which has not started. */
+static bool is_absent(const struct checker *k, const struct manifest_pod *m)
 {
     size_t with_id = 0;
 
@@ -385,11 +397,10 @@ static bool is_strange(const struct checker *k, const struct manifest_pod *m)
 
 static int check_manifest_pod(struct checker *k, const struct manifest_pod *m)
 {
-    if (is_strange(k, m)) {
-        return find(k,
-                    arena_printf(k->a, "%s/%s: absent: none of its container ids is known here%s%s",
-                                 m->namespace_, m->name, m->node ? ", though it should be on " : "",
-                                 m->node ? m->node : ": is it a pod of another node?"));
+    if (is_absent(k, m)) {
+        return add_finding(k, "%s/%s: absent: none of its container ids is known here%s%s",
+                           m->namespace_, m->name, m->node ? ", though it should be on " : "",
+                           m->node ? m->node : ": is it a pod of another node?");
     }
     for (size_t i = 0; i < m->n_containers; i++) {
         int rc = check_manifest_container(k, m, &m->containers[i]);
@@ -401,9 +412,9 @@ static int check_manifest_pod(struct checker *k, const struct manifest_pod *m)
     return 0;
 }
 
-/* ---- All ---- */
+/* ---- The whole ---- */
 
-static int by_address(const void *x, const void *y)
+static int compare_addresses(const void *x, const void *y)
 {
     const void *a = *(const struct podpid_container *const *)x;
     const void *b = *(const struct podpid_container *const *)y;
@@ -414,10 +425,10 @@ static int by_address(const void *x, const void *y)
 bool targets_result_has(const struct targets_result *r, const struct podpid_container *c)
 {
     return r->n_containers && bsearch(&c, r->containers, r->n_containers,
-                                      sizeof(struct podpid_container *), by_address);
+                                      sizeof(struct podpid_container *), compare_addresses);
 }
 
-static int collect(struct checker *k)
+static int collect_wanted(struct checker *k)
 {
     struct targets_result *r = k->result;
 
@@ -431,7 +442,7 @@ static int collect(struct checker *k)
             r->n_accepted += k->rows[i].bad ? 0 : 1;
         }
     }
-    qsort(r->containers, r->n_containers, sizeof(struct podpid_container *), by_address);
+    qsort(r->containers, r->n_containers, sizeof(struct podpid_container *), compare_addresses);
     return 0;
 }
 
@@ -458,7 +469,7 @@ static int index_rows(struct checker *k)
             k->by_id[n] = &k->rows[n];
         }
     }
-    qsort(k->by_id, n, sizeof(struct row *), by_id);
+    qsort(k->by_id, n, sizeof(struct row *), compare_ids);
     return 0;
 }
 
@@ -478,11 +489,13 @@ int targets_check(const struct podpid_targets *t, const struct podpid_snapshot *
     for (size_t i = 0; rc == 0 && i < t->n_pods; i++) {
         rc = check_manifest_pod(&k, &t->pods[i]);
     }
-    if (rc == 0) {
-        rc = collect(&k);
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0) {
-        *ret = result;
+    rc = collect_wanted(&k);
+    if (rc < 0) {
+        return rc;
     }
-    return rc;
+    *ret = result;
+    return 0;
 }
