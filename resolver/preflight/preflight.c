@@ -1,5 +1,5 @@
-/* The preflight: a look, a second look, the checks; again with growing pauses while there is time
- * to wait. */
+/* The preflight: two looks, then the checks. While a check fails and there is time to wait, the
+ * same again after a pause. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,21 +15,30 @@
 #include "resolver/preflight/report.h"
 #include "resolver/preflight/try.h"
 
+/* Pauses between tries: short at first, because containers start within a second; then half as long
+ * again each time, up to one that does not burden a node that waits for minutes. */
 static const nsec first_pause = 250 * NSEC_PER_MSEC;
 static const nsec longest_pause = 5 * NSEC_PER_SEC;
 
-enum phase { PHASE_BEGIN, PHASE_FIRST, PHASE_SECOND, PHASE_PAUSE, PHASE_DONE };
+enum phase {
+    PHASE_BEGIN,  /* before the first step, which starts the clock */
+    PHASE_FIRST,  /* first look of a try */
+    PHASE_SECOND, /* second look of a try */
+    PHASE_PAUSE,  /* between tries, until wake */
+    PHASE_DONE
+};
 
 struct podpid_preflight {
     struct podpid_preflight_options options;
     enum phase phase;
     int epoll_fd;
-    struct podpid_look *look;       /* under way */
+    struct podpid_look *look;       /* under way; NULL: none */
     struct podpid_snapshot *before; /* of the first look, while the second is under way */
-    struct podpid_report *report;   /* of the last try that ended */
-    nsec give_up;                   /* no further try ends after this */
-    nsec pause, wake;
-    char *progress; /* of report */
+    struct podpid_report *report;   /* of the last try that ended; NULL: none has */
+    nsec give_up;                   /* when waiting ends: later tries are cut off */
+    nsec pause;                     /* length of the next pause */
+    nsec wake;                      /* when the current pause ends */
+    char *progress;                 /* what fails in report, for podpid_preflight_progress() */
 };
 
 static int check_options(const struct podpid_preflight_options *o, struct err *err)
@@ -106,11 +115,11 @@ int64_t podpid_preflight_deadline(const struct podpid_preflight *p)
     } else if (p->phase == PHASE_DONE) {
         deadline = NSEC_NEVER;
     }
-    /* A try after the first one is cut off when the time is over. */
+    /* The first try has all the time that its looks take; later ones are cut off at give_up. */
     return p->report && p->phase != PHASE_DONE ? nsec_min(deadline, p->give_up) : deadline;
 }
 
-/* What fails, in a line. */
+/* What fails, in one line; malloc'ed. handoff.written only follows from the others. */
 static char *progress_of(const struct podpid_report *r)
 {
     struct buf b = {0};
@@ -126,14 +135,16 @@ static char *progress_of(const struct podpid_report *r)
     return b.p;
 }
 
-/* A failure of the look that is the caller's mistake, not the node's state. */
-static bool is_callers(int code)
+/* Whether a look failed for a reason that no check reports and no waiting changes: options, inputs,
+ * memory. */
+static bool ends_preflight(int code)
 {
     return code == PODPID_ERR_USAGE || code == PODPID_ERR_INPUT || code == PODPID_ERR_NOMEM ||
            code == PODPID_ERR_INTERNAL;
 }
 
-/* A try has ended: the report, and whether there is another one. */
+/* Make the report of a try whose looks are done, and decide whether another try follows. Takes the
+ * snapshot; NULL: the look failed with look_error. */
 static int end_try(struct podpid_preflight *p, struct podpid_snapshot *snapshot,
                    const struct podpid_error *look_error, nsec now, struct err *err)
 {
@@ -164,7 +175,8 @@ static int end_try(struct podpid_preflight *p, struct podpid_snapshot *snapshot,
     return 0;
 }
 
-/* Ends the look that failed; -1 with error where that is the caller's mistake. */
+/* The look under way has failed. 0: the try ends with a report about that. A negative PODPID_ERR_*
+ * in *error: the preflight ends without a report. */
 static int end_failed(struct podpid_preflight *p, const struct podpid_error *look_error, nsec now,
                       struct podpid_error *error)
 {
@@ -172,7 +184,7 @@ static int end_failed(struct podpid_preflight *p, const struct podpid_error *loo
 
     podpid_look_free(p->look);
     p->look = NULL;
-    if (is_callers(look_error->code)) {
+    if (ends_preflight(look_error->code)) {
         return error_copy(look_error, error);
     }
     return end_try(p, NULL, look_error, now, &err) < 0 ? error_publish(&err, error) : 0;
@@ -195,16 +207,20 @@ static int start_look(struct podpid_preflight *p, nsec now, struct podpid_error 
     return 0;
 }
 
-/* A look is done. */
+/* The look under way is done: the first of a try is followed by the second, which ends the try. A
+ * capture is looked at once. */
 static int end_look(struct podpid_preflight *p, nsec now, struct podpid_error *error)
 {
     struct podpid_snapshot *s = podpid_look_take(p->look);
     struct err err = {0};
-    int rc;
+    int rc = 0;
 
     podpid_look_free(p->look);
     p->look = NULL;
-    if (p->options.targets && (rc = podpid_targets_answerable(p->options.targets, s, error)) < 0) {
+    if (p->options.targets) {
+        rc = podpid_targets_answerable(p->options.targets, s, error);
+    }
+    if (rc < 0) {
         podpid_snapshot_free(s);
         return rc;
     }
@@ -216,7 +232,7 @@ static int end_look(struct podpid_preflight *p, nsec now, struct podpid_error *e
     return end_try(p, s, NULL, now, &err) < 0 ? error_publish(&err, error) : 0;
 }
 
-/* 1: something was done, go on; 0: wait; negative: failed for good. */
+/* One step: 1: call again at once; 0: wait; negative PODPID_ERR_*: the preflight cannot go on. */
 static int advance(struct podpid_preflight *p, nsec now, struct podpid_error *error)
 {
     struct podpid_error look_error = PODPID_ERROR_INIT;

@@ -1,4 +1,4 @@
-/* What a preflight found: one document, as podpid_report_* hands it out. */
+/* The result of a preflight: the document that podpid_report_*() hands out. */
 #ifndef PODPID_PREFLIGHT_REPORT_H
 #define PODPID_PREFLIGHT_REPORT_H
 
@@ -10,10 +10,10 @@ struct podpid_report {
     struct arena arena;
     struct check_table table;
     const struct podpid_check **checks; /* N_CHECKS pointers into the table */
-    struct podpid_snapshot *snapshot;   /* NULL: there was no look */
-    struct podpid_snapshot *targets;    /* borrows from snapshot */
-    struct targets_result result;
-    struct podpid_pidfd *pidfds; /* owned, open */
+    struct podpid_snapshot *snapshot;   /* NULL: the look failed */
+    struct podpid_snapshot *targets;    /* the targets only; borrows from snapshot */
+    struct targets_result result;       /* empty where no target was given */
+    struct podpid_pidfd *pidfds;        /* malloc'ed, the descriptors are open */
     size_t n_pidfds;
 };
 

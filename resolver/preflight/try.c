@@ -20,9 +20,9 @@
 
 /* ---- The host and the socket, apart from the look ---- */
 
-/* Is a process that /proc shows in a PID namespace below ours? Where that cannot be read it is not
- * known to be. */
-static bool is_below(const struct procfs *p, pid_t pid)
+/* Whether a process that /proc shows is in a PID namespace below podpid's. False where its
+ * namespace cannot be read. */
+static bool is_in_nested_pidns(const struct procfs *p, pid_t pid)
 {
     struct proc_ns its, own;
 
@@ -31,9 +31,10 @@ static bool is_below(const struct procfs *p, pid_t pid)
     return p->own_pidns && its.pid && own.pid && its.pid != own.pid;
 }
 
-/* Who listens at the socket, and does this /proc show it? */
-static void meet_peer(const struct endpoint *e, const struct procfs *p, struct check_facts *f,
-                      struct err *why)
+/* Connect to the socket: which process listens there, and does this /proc show it? *why: why there
+ * is no connection. */
+static void look_at_listener(const struct endpoint *e, const struct procfs *p,
+                             struct check_facts *f, struct err *why)
 {
     AUTO_CLOSE int fd = -1;
     struct ucred peer;
@@ -48,10 +49,12 @@ static void meet_peer(const struct endpoint *e, const struct procfs *p, struct c
         f->peer = peer.pid;
         snprintf(name, sizeof(name), "%d", (int)peer.pid);
         f->peer_in_proc = faccessat(p->fd, name, F_OK, 0) == 0;
-        f->peer_pidns = peer.pid > 0 && is_below(p, peer.pid);
+        f->peer_pidns = peer.pid > 0 && is_in_nested_pidns(p, peer.pid);
     }
 }
 
+/* Find the socket: that of the snapshot's runtime, or after a failed look the one that the look
+ * would take. 0, also where no socket is found or nobody listens (*why says it), or -ENOMEM. */
 static int try_endpoint(const struct preflight_try *t, const struct procfs *p, struct arena *a,
                         struct check_facts *f, struct err *why)
 {
@@ -64,7 +67,7 @@ static int try_endpoint(const struct preflight_try *t, const struct procfs *p, s
     }
     if (r) {
         if (r->endpoint && endpoint_parse(r->endpoint, &found.endpoint, why) == 0) {
-            meet_peer(&found.endpoint, p, f, why);
+            look_at_listener(&found.endpoint, p, f, why);
         }
         return 0;
     }
@@ -77,11 +80,12 @@ static int try_endpoint(const struct preflight_try *t, const struct procfs *p, s
     if (!f->endpoint) {
         return err_nomem(why);
     }
-    meet_peer(&found.endpoint, p, f, why);
+    look_at_listener(&found.endpoint, p, f, why);
     return 0;
 }
 
-/* What is known of the host: from the look, or read here where there was none. */
+/* Fill in what is known of the host: the look's facts, or, after a failed look, read now into
+ * *facts. 0 or -ENOMEM. */
 static int read_host(const struct preflight_try *t, struct arena *a, struct node_facts *facts,
                      struct check_facts *f, struct err *why)
 {
@@ -109,7 +113,7 @@ static bool keep_target(void *context, const struct podpid_container *c)
     return targets_result_has(context, c);
 }
 
-/* The targets only, as they are handed over. */
+/* Fill r->targets: the targets only, as they are handed over. */
 static int select_targets(struct podpid_report *r, struct err *err)
 {
     struct podpid_error error = PODPID_ERROR_INIT;
@@ -147,16 +151,17 @@ static int check_targets(const struct preflight_try *t, struct podpid_report *r,
     return rc;
 }
 
-static bool is_there(const char *path)
+static bool is_regular_file(const char *path)
 {
     struct stat st;
 
     return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
 }
 
-/* Not handed over. A target that is not as it must be makes an older file a known lie. */
+/* Fail handoff.written, with nothing handed over. wrong: the PIDs in a file from before are known
+ * to be wrong, so the file is removed; else it stays. path NULL: no file was asked for. */
 static void hand_nothing(struct podpid_report *r, const char *path, const char *hint,
-                         const char *why, bool lie)
+                         const char *why, bool wrong)
 {
     const char *before = "none is there from before";
     struct err err = {0};
@@ -166,10 +171,10 @@ static void hand_nothing(struct podpid_report *r, const char *path, const char *
                   "nothing handed over: %s", why);
         return;
     }
-    if (is_there(path)) {
-        before = lie ? "the file from before is removed" : "the file from before stays";
+    if (is_regular_file(path)) {
+        before = wrong ? "the file from before is removed" : "the file from before stays";
     }
-    if (lie && handoff_remove(path, &err) < 0) {
+    if (wrong && handoff_remove(path, &err) < 0) {
         check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_FAIL, "remove the file by hand",
                   "%s", err.text);
         return;
@@ -178,35 +183,38 @@ static void hand_nothing(struct podpid_report *r, const char *path, const char *
               path, why, before);
 }
 
-/* A kernel without pidfds is a warning, which the policy and --strict raise as they do all others.
- */
+/* Whether a kernel without pidfds fails the check. Else it is a warning, which --strict and a
+ * policy raise to a failure as they do with every warning. */
 static bool needs_pidfds(const struct podpid_preflight_options *o)
 {
     return o->require_pidfd || o->strict ||
            (o->targets && o->targets->levels[CHECK_HANDOFF_WRITTEN] == LEVEL_FAIL);
 }
 
-/* 0: go on. */
-static int open_pidfds(const struct preflight_try *t, struct podpid_report *r)
+/* Open the pidfds that the options ask for. False: nothing may be handed over, and handoff.written
+ * says why. True also with a warning in that row: the kernel has no pidfds. */
+static bool open_pidfds(const struct preflight_try *t, struct podpid_report *r)
 {
     const struct podpid_preflight_options *o = t->options;
     struct podpid_error error = PODPID_ERROR_INIT;
 
     if (!o->pidfds || podpid_handoff_pidfds(r->targets, node_proc_path(o->look), &r->pidfds,
                                             &r->n_pidfds, &error) == 0) {
-        return 0;
+        return true;
     }
     if (error.system_errno == ENOSYS && !needs_pidfds(o)) {
         check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_WARN, error.hint, "%s",
                   error.message);
-        return 0;
+        return true;
     }
     hand_nothing(r, o->handoff_path, error.hint[0] ? error.hint : "try again, or with --wait",
                  error.message, error.code == PODPID_ERR_ANSWER);
-    return -1;
+    return false;
 }
 
-static int write_file(const struct preflight_try *t, struct podpid_report *r)
+/* Write the file that the options ask for. False: it is not written, and handoff.written says why.
+ */
+static bool write_file(const struct preflight_try *t, struct podpid_report *r)
 {
     const struct podpid_preflight_options *o = t->options;
     mode_t mode = (mode_t)(o->handoff_mode ? o->handoff_mode : HANDOFF_MODE);
@@ -215,7 +223,7 @@ static int write_file(const struct preflight_try *t, struct podpid_report *r)
     int rc;
 
     if (!o->handoff_path) {
-        return 0;
+        return true;
     }
     rc = handoff_text(r->targets, &text, &err);
     if (rc == 0) {
@@ -225,9 +233,9 @@ static int write_file(const struct preflight_try *t, struct podpid_report *r)
         check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_FAIL,
                   err.hint[0] ? err.hint : "look at the folder's owner, mode and free space",
                   "%s%s", err.text,
-                  is_there(o->handoff_path) ? "; the file from before stays" : "");
+                  is_regular_file(o->handoff_path) ? "; the file from before stays" : "");
     }
-    return rc;
+    return rc == 0;
 }
 
 static void hand_over(const struct preflight_try *t, struct podpid_report *r)
@@ -235,23 +243,23 @@ static void hand_over(const struct preflight_try *t, struct podpid_report *r)
     const struct podpid_preflight_options *o = t->options;
     char pidfds[48] = "";
     struct rlimit before;
-    int rc;
+    bool done;
 
     if (!o->handoff_path && !o->pidfds) {
         return;
     }
     if (check_table_result(&r->table) == PODPID_RESULT_FAIL) {
-        /* A look from a wrong place (status 3) proves nothing of the targets. */
+        /* A failed or misplaced look (status 3) does not show that the targets are wrong. */
         hand_nothing(r, o->handoff_path, "see what failed above", "a check failed",
                      r->result.n_findings && check_table_exit_status(&r->table) == 1);
         return;
     }
-    /* The file wants descriptors, too, when the pidfds have taken all that the limit allows. */
+    /* Raised here and not only by podpid_handoff_pidfds(): writing the file needs descriptors while
+     * the pidfds are open. */
     nofile_raise(o->pidfds ? r->result.n_containers : 0, &before);
-    rc = open_pidfds(t, r);
-    rc = rc < 0 ? rc : write_file(t, r);
+    done = open_pidfds(t, r) && write_file(t, r);
     nofile_restore(&before);
-    if (rc < 0 || r->table.rows[CHECK_HANDOFF_WRITTEN].public.result == PODPID_RESULT_WARN) {
+    if (!done || r->table.rows[CHECK_HANDOFF_WRITTEN].public.result == PODPID_RESULT_WARN) {
         return;
     }
     if (o->pidfds) {

@@ -493,9 +493,8 @@ int targets_check(const struct podpid_targets *t, const struct podpid_snapshot *
         return rc;
     }
     rc = collect_wanted(&k);
-    if (rc < 0) {
-        return rc;
+    if (rc == 0) {
+        *ret = result;
     }
-    *ret = result;
-    return 0;
+    return rc;
 }
