@@ -4,10 +4,10 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
+#include "cri/base/cleanup.h"
 #include "resolver/join/rows.h"
 
 /* No try begins later than this after a unit's first one, unless a list contradicts its status.
@@ -78,7 +78,7 @@ static const char *why_blind(const struct podpid_look *k)
 /* Start ticks plus this is the wall clock, in ns since the epoch. 0: not known. */
 static int read_boot_time(const struct podpid_look *k, nsec *ret)
 {
-    struct buf b = {0};
+    CLEANUP(buf_free) struct buf b = {0};
     struct str text, line;
     uint64_t seconds = 0;
     int rc;
@@ -90,7 +90,6 @@ static int read_boot_time(const struct podpid_look *k, nsec *ret)
     }
     rc = procfs_read_file(k->procfs.fd, "stat", PROC_STAT_MAX, &b);
     if (err_is_shortage(rc)) {
-        buf_free(&b);
         return rc;
     }
     text = (struct str){b.p, b.n};
@@ -99,7 +98,6 @@ static int read_boot_time(const struct podpid_look *k, nsec *ret)
             str_to_u64((struct str){line.p + 6, line.n - 6}, &seconds);
         }
     }
-    buf_free(&b);
     *ret = seconds < (uint64_t)(NSEC_NEVER / NSEC_PER_SEC) ? (nsec)seconds * NSEC_PER_SEC : 0;
     return 0;
 }
@@ -172,14 +170,13 @@ static bool is_disagreement(enum podpid_verdict v)
  * but the kernel's own list of their cgroup, cgroup.procs, is never empty. */
 static int recheck_empty(const struct podpid_look *k, const struct unit *u, struct verdict *v)
 {
-    pid_t *pids = NULL;
+    AUTO_FREE pid_t *pids = NULL;
     size_t n = 0;
     int rc = 0;
 
     for (unsigned i = 0; k->ids && i < u->anchor.n_paths && n == 0 && !err_is_shortage(rc); i++) {
         rc = cgroup_ids_procs(k->ids, u->anchor.paths[i], &pids, &n);
     }
-    free(pids);
     if (err_is_shortage(rc)) {
         return rc;
     }

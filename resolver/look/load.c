@@ -5,6 +5,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cri/base/cleanup.h"
+
 #include "resolver/cgroup/line.h"
 
 static bool is_open(const struct podpid_look *k, const char *id)
@@ -79,30 +81,35 @@ static int compare_path(const void *key, const void *row)
     return strcmp(key, ((const struct podpid_cgroup_id *)row)->path);
 }
 
-static uint64_t id_of(const struct podpid_look *k, struct str path)
+/* The id of a cgroup in the v2 hierarchy, by its path in a cgroup text; 0: not known. */
+static int read_cgroup_id(const struct podpid_look *k, struct str path, uint64_t *ret)
 {
+    CLEANUP(buf_free) struct buf b = {0};
     const struct podpid_cgroup_id *found;
-    struct buf b = {0};
-    uint64_t id = 0;
 
+    *ret = 0;
     buf_append(&b, path.p, path.n);
-    if (!b.failed && k->is_replay && k->replay.n_cgroup_ids) {
+    if (b.failed) {
+        return -ENOMEM;
+    }
+    if (k->is_replay && k->replay.n_cgroup_ids) {
         found = bsearch(b.p, k->replay.cgroup_ids, k->replay.n_cgroup_ids, sizeof(*found),
                         compare_path);
-        id = found ? found->id : 0;
-    } else if (!b.failed && k->ids) {
-        id = cgroup_ids_get(k->ids, b.p);
+        *ret = found ? found->id : 0;
+    } else if (k->ids) {
+        *ret = cgroup_ids_get(k->ids, b.p);
     }
-    buf_free(&b);
-    return id;
+    return 0;
 }
 
-static void load_cgroup_ids(struct podpid_look *k, struct unit *u)
+/* Of the unit's anchor, and of every cgroup below it that a member is in. */
+static int load_cgroup_ids(struct podpid_look *k, struct unit *u)
 {
     for (uint32_t m = 0; m < u->n_members; m++) {
         struct ptable_cgroup *g = &k->table->cgroups[k->table->procs[u->members[m]].cgroup];
         struct cgroup_line line;
         struct str anchor;
+        int rc = 0;
 
         if (g->id || !cgroup_v2_line(g->text, &line) || line.deleted) {
             continue;
@@ -113,10 +120,21 @@ static void load_cgroup_ids(struct podpid_look *k, struct unit *u)
         }
         if (!u->v2_id) {
             u->v2_anchor = anchor;
-            u->v2_id = id_of(k, anchor);
+            rc = read_cgroup_id(k, anchor, &u->v2_id);
         }
-        g->id = anchor.n == line.path.n ? u->v2_id : id_of(k, line.path);
+        if (rc < 0) {
+            return rc;
+        }
+        if (anchor.n == line.path.n) {
+            g->id = u->v2_id;
+            continue;
+        }
+        rc = read_cgroup_id(k, line.path, &g->id);
+        if (rc < 0) {
+            return rc;
+        }
     }
+    return 0;
 }
 
 /* ---- Roots --------------------------------------------------------------------------------- */
@@ -179,8 +197,9 @@ int look_load_roots(struct podpid_look *k)
         if (rc < 0) {
             return rc;
         }
-        if (u->container) {
-            load_cgroup_ids(k, u);
+        rc = u->container ? load_cgroup_ids(k, u) : 0;
+        if (rc < 0) {
+            return rc;
         }
         neighbours = neighbours || needs_neighbours(k, u);
     }
