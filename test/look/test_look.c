@@ -1,5 +1,5 @@
-/* The rounds of a look: a runtime and a /proc in which containers come and go while it goes on, and
- * how long it waits for strays. The clock is the test's. */
+/* The rounds of a look: containers come and go while the look is under way, and strays have to be
+ * seen twice. Runtime, /proc and clock are the test's (look_rig.h). */
 #include "test/support/look_rig.h"
 #include "test/support/unit.h"
 
@@ -24,7 +24,7 @@ static void newcomer_arrives(struct look_rig *r)
     }
 }
 
-static void only_in_the_second_list(void **state)
+static void a_container_that_only_the_second_list_has(void **state)
 {
     struct look_rig r;
 
@@ -47,7 +47,7 @@ static void container_vanishes(struct look_rig *r)
     }
 }
 
-static void only_in_the_first_list(void **state)
+static void a_container_that_only_the_first_list_has(void **state)
 {
     struct look_rig r;
 
@@ -72,7 +72,7 @@ static void restart(struct look_rig *r)
     }
 }
 
-static void restarts_with_a_new_id(void **state)
+static void a_restart_with_a_new_id(void **state)
 {
     struct look_rig r;
 
@@ -85,8 +85,8 @@ static void restarts_with_a_new_id(void **state)
     look_rig_close(&r);
 }
 
-/* Docker starts the same container again: the status said exited, the list that came after it says
- * running. */
+/* Docker restarts a container under its id: the status says "exited", the list that follows says
+ * "running". */
 static void starts_again(struct look_rig *r)
 {
     if (rig_asked(r, "ContainerStatus") == 1 && rig_once(r)) {
@@ -95,7 +95,7 @@ static void starts_again(struct look_rig *r)
     }
 }
 
-static void restarts_with_its_old_id(void **state)
+static void a_restart_with_the_same_id(void **state)
 {
     struct look_rig r;
 
@@ -105,11 +105,12 @@ static void restarts_with_its_old_id(void **state)
     r.act = starts_again;
     rig_look(&r, 1000);
     rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 300);
-    assert_int_equal(rig_asked(&r, "ContainerStatus"), 2); /* agreed once, it is not asked again */
+    assert_int_equal(rig_asked(&r, "ContainerStatus"), 2); /* not again once both agree */
     look_rig_close(&r);
 }
 
-/* In a second round, which the dead 'b' asks for, a list contradicts what the first one settled. */
+/* The dead 'b' causes a second round. Its list contradicts the status of 'a', which the first round
+ * had settled. */
 static void starts_again_late(struct look_rig *r)
 {
     if (rig_asked(r, "ListContainers") == 2 && rig_once(r)) {
@@ -133,7 +134,7 @@ static void a_contradicted_status_is_asked_for_again(void **state)
     look_rig_close(&r);
 }
 
-/* Likewise the sandbox, which the first round settled as ready. */
+/* Likewise for the sandbox, which the first round settled as ready. */
 static void pod_stops_late(struct look_rig *r)
 {
     if (rig_asked(r, "ListContainers") == 2 && rig_once(r)) {
@@ -160,7 +161,7 @@ static void a_contradicted_sandbox_is_judged_again(void **state)
     look_rig_close(&r);
 }
 
-static void status_is_gone(void **state)
+static void a_listed_container_without_a_status(void **state)
 {
     struct look_rig r;
 
@@ -173,7 +174,7 @@ static void status_is_gone(void **state)
     assert_true(podpid_snapshot_complete(r.snapshot));
     assert_true(rig_took_ms(&r) < 600);
 
-    /* A running one that is listed on and on may not be missing. */
+    /* One that stays listed as running must not be missing from the report. */
     rig_list(&r, 'b', "RUNNING");
     rig_look(&r, 2000);
     rig_expect(&r, 'b', PODPID_VERDICT_ERROR, 0);
@@ -197,7 +198,7 @@ static void leaves_in_time(struct look_rig *r)
     }
 }
 
-static void strays_prove_themselves(void **state)
+static void strays_are_reported_when_seen_twice(void **state)
 {
     struct look_rig r;
 
@@ -213,7 +214,7 @@ static void strays_prove_themselves(void **state)
     rig_look(&r, 3000);
     assert_int_equal(strays(&r), 0);
 
-    /* Not asked for. */
+    /* The caller does not want strays: no second is spent on them. */
     rig_process(&r, 400, 50, RIG_STARTED, 'S', rig_cgroup('c'));
     r.act = NULL;
     r.options.no_strays = true;
@@ -222,7 +223,8 @@ static void strays_prove_themselves(void **state)
     assert_true(rig_took_ms(&r) < 400);
     r.options.no_strays = false;
 
-    /* No time for a second sight: none is reported, and none is waited for. */
+    /* The deadline comes before strays can be seen twice: none is reported, nothing is waited for.
+     */
     r.options.timeout = NSEC_PER_SEC / 2;
     rig_look(&r, 3000);
     assert_int_equal(strays(&r), 0);
@@ -234,14 +236,14 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_quiet_node),
-        cmocka_unit_test(only_in_the_second_list),
-        cmocka_unit_test(only_in_the_first_list),
-        cmocka_unit_test(restarts_with_a_new_id),
-        cmocka_unit_test(restarts_with_its_old_id),
+        cmocka_unit_test(a_container_that_only_the_second_list_has),
+        cmocka_unit_test(a_container_that_only_the_first_list_has),
+        cmocka_unit_test(a_restart_with_a_new_id),
+        cmocka_unit_test(a_restart_with_the_same_id),
         cmocka_unit_test(a_contradicted_status_is_asked_for_again),
         cmocka_unit_test(a_contradicted_sandbox_is_judged_again),
-        cmocka_unit_test(status_is_gone),
-        cmocka_unit_test(strays_prove_themselves),
+        cmocka_unit_test(a_listed_container_without_a_status),
+        cmocka_unit_test(strays_are_reported_when_seen_twice),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,4 @@
-/* A look that does not get what it waits for in time. The clock is the test's: what takes seconds
- * takes none here. */
+/* Looks whose replies do not come in time. The clock is the test's: no test sleeps. */
 #include "test/support/look_rig.h"
 #include "test/support/scratch.h"
 #include "test/support/unit.h"
@@ -27,8 +26,8 @@ static void namespaces_become_unreadable(struct look_rig *r)
     }
 }
 
-/* While a status is waited for, what the judgement will want is read already. */
-static void waiting_is_used(void **state)
+/* While a status is under way, the look reads the namespaces that the judgement will need. */
+static void namespaces_are_read_while_waiting(void **state)
 {
     struct look_rig r;
 
@@ -65,8 +64,8 @@ static void hangs_from_now_on(struct look_rig *r)
     }
 }
 
-/* The first round is an answer: it is published at the deadline, whatever the second round was
- * doing. */
+/* At the deadline the judgement of the first round is published, though a second round is under
+ * way. */
 static void the_deadline_in_a_later_round(void **state)
 {
     struct look_rig r;
@@ -94,8 +93,9 @@ static void answers_slower_each_time(struct look_rig *r)
     }
 }
 
-/* What the looks of half a second brought stands: no later one makes an error of it. */
-static void a_slow_runtime(void **state)
+/* No try begins later than half a second after the first one: a timeout must not replace the
+ * verdict that is known already. */
+static void no_late_tries_with_a_slow_runtime(void **state)
 {
     struct look_rig r;
 
@@ -123,7 +123,7 @@ static void newcomer_is_never_read(struct look_rig *r)
     }
 }
 
-/* What a list said to run has its row, though the time was over before it could be read. */
+/* A container that a list has as running gets a row, though the deadline came before its status. */
 static void a_newcomer_at_the_deadline(void **state)
 {
     struct look_rig r;
@@ -141,9 +141,12 @@ static void a_newcomer_at_the_deadline(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_status_never_comes), cmocka_unit_test(waiting_is_used),
-        cmocka_unit_test(a_list_never_comes),   cmocka_unit_test(the_deadline_in_a_later_round),
-        cmocka_unit_test(a_slow_runtime),       cmocka_unit_test(a_newcomer_at_the_deadline),
+        cmocka_unit_test(a_status_never_comes),
+        cmocka_unit_test(namespaces_are_read_while_waiting),
+        cmocka_unit_test(a_list_never_comes),
+        cmocka_unit_test(the_deadline_in_a_later_round),
+        cmocka_unit_test(no_late_tries_with_a_slow_runtime),
+        cmocka_unit_test(a_newcomer_at_the_deadline),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

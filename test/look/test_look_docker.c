@@ -1,6 +1,5 @@
-/* A look at a Docker node: what its containers claim to be is settled for those that have ended,
- * too.
- */
+/* Looks at a Docker node: whether a container belongs to a pod, as its labels claim, is decided for
+ * exited containers, too. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +89,7 @@ static size_t count_warnings(const struct podpid_snapshot *s, const char *words)
     return found;
 }
 
-static void a_pod_that_has_ended(void **state)
+static void an_exited_pod_whose_claims_hold(void **state)
 {
     const struct podpid_pod *const *pods;
     struct node n;
@@ -110,8 +109,8 @@ static void a_pod_that_has_ended(void **state)
     node_done(&n);
 }
 
-/* An image may carry the kubelet's labels: of its container no pod remains once it has ended. */
-static void a_claim_that_has_ended(void **state)
+/* An image may carry the kubelet's labels. Its containers are listed without a pod. */
+static void an_exited_container_with_false_labels(void **state)
 {
     const struct podpid_pod *const *pods;
     struct node n;
@@ -133,8 +132,8 @@ static void a_claim_that_has_ended(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_pod_that_has_ended),
-        cmocka_unit_test(a_claim_that_has_ended),
+        cmocka_unit_test(an_exited_pod_whose_claims_hold),
+        cmocka_unit_test(an_exited_container_with_false_labels),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* What fails while a look goes on: the connection, a list, the descriptors of this process. */
+/* Failures during a look: the connection is lost, a list is refused, descriptors run out. */
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -26,7 +26,7 @@ static void the_connection_is_lost(void **state)
     }
 }
 
-/* A list that the runtime refuses: the socket is named, whoever finds the words. */
+/* The runtime refuses a list: the error names the socket, and quotes the runtime. */
 static void a_refused_list(void **state)
 {
     struct look_rig r;
@@ -42,8 +42,8 @@ static void a_refused_list(void **state)
     look_rig_close(&r);
 }
 
-/* As many more descriptors as the look may have open, from the closing list on; with a newcomer
- * that no scan has seen. */
+/* How many more descriptors the look may open from its closing list on. From then on /proc has PID
+ * 200, too, which a look that has not scanned it must read by its number. */
 static unsigned descriptors_left;
 
 static void descriptors_run_out(struct look_rig *r)

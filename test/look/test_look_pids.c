@@ -1,16 +1,16 @@
-/* A look at PIDs that change while it goes on: told anew, dead for a while, taken by somebody else.
- */
+/* PIDs that change during a look: the runtime reports another one, reports a dead one for a while,
+ * or the number is given to another process. */
 #include "test/support/look_rig.h"
 #include "test/support/unit.h"
 
-static void told_anew(struct look_rig *r)
+static void runtime_reports_the_new_pid(struct look_rig *r)
 {
     if (rig_asked(r, "ContainerStatus") == 2 && rig_once(r)) {
         rig_status(r, 'a', "RUNNING", 300);
     }
 }
 
-static void pid_changes_between(void **state)
+static void the_reported_pid_changes(void **state)
 {
     struct look_rig r;
 
@@ -18,32 +18,32 @@ static void pid_changes_between(void **state)
     look_rig_open_verified(&r);
     rig_reap(&r, 200);
     rig_process(&r, 300, 50, RIG_STARTED, 'S', rig_cgroup('a'));
-    r.act = told_anew;
+    r.act = runtime_reports_the_new_pid;
     rig_look(&r, 1000);
     rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 300);
     look_rig_close(&r);
 }
 
-static void noticed_late(struct look_rig *r)
+static void runtime_notices_the_exit(struct look_rig *r)
 {
     if (rig_asked(r, "ContainerStatus") == 3 && rig_once(r)) {
         rig_container(r, 'a', "EXITED", 0);
     }
 }
 
-static void a_dead_pid_is_running_for_a_while(void **state)
+static void a_dead_pid_is_reported_for_a_while(void **state)
 {
     struct look_rig r;
 
     (void)state;
     look_rig_open_verified(&r);
     rig_reap(&r, 200);
-    r.act = noticed_late;
+    r.act = runtime_notices_the_exit;
     rig_look(&r, 1000);
     rig_expect(&r, 'a', PODPID_VERDICT_EXITED, 0);
     assert_true(rig_took_ms(&r) < 600);
 
-    /* Never noticed: dead, within half a second. */
+    /* The runtime never notices: `dead`, after half a second. */
     r.act = NULL;
     rig_container(&r, 'a', "RUNNING", 200);
     rig_look(&r, 2000);
@@ -52,7 +52,7 @@ static void a_dead_pid_is_running_for_a_while(void **state)
     look_rig_close(&r);
 }
 
-/* The PID is taken by somebody else after it was judged: the last reading sees it. */
+/* After the judgement another process has the PID: the last reading notices its start time. */
 static void recycled_at_last(struct look_rig *r)
 {
     if (rig_asked(r, "ListContainers") == 2 && rig_once(r)) {
@@ -60,7 +60,7 @@ static void recycled_at_last(struct look_rig *r)
     }
 }
 
-static void pinned_before_it_leaves(void **state)
+static void a_pid_recycled_before_it_is_published(void **state)
 {
     struct look_rig r;
 
@@ -68,20 +68,20 @@ static void pinned_before_it_leaves(void **state)
     look_rig_open_verified(&r);
     r.act = recycled_at_last;
     rig_look(&r, 1000);
-    /* It is judged anew: as far as this /proc goes it is the main process. */
+    /* It is judged anew, and the new process is a main process by all that this /proc shows. */
     rig_expect(&r, 'a', PODPID_VERDICT_VERIFIED, 200);
     assert_int_equal(rig_found(&r, 'a')->start_time_ticks, RIG_STARTED + 1);
     assert_true(rig_asked(&r, "ContainerStatus") >= 2);
     look_rig_close(&r);
 }
 
-/* Somebody else at every look. */
+/* Another process at every step. */
 static void recycled_always(struct look_rig *r)
 {
     rig_process(r, 200, 1, RIG_STARTED + 1 + r->acts++, 'S', rig_cgroup('a'));
 }
 
-static void changed_on_every_try(void **state)
+static void a_pid_recycled_on_every_try(void **state)
 {
     struct look_rig r;
 
@@ -103,7 +103,7 @@ static void moves_at_last(struct look_rig *r)
     }
 }
 
-static void moved_before_it_is_published(void **state)
+static void a_process_that_moves_before_it_is_published(void **state)
 {
     struct look_rig r;
 
@@ -135,7 +135,7 @@ static void a_zombie_before_it_is_published(void **state)
     look_rig_close(&r);
 }
 
-/* PID 201, an exec'ed process beside the main one, is somebody else's after it was judged. */
+/* PID 201 is an exec'ed process beside the main one. After the judgement another process has it. */
 static void exec_recycled_at_last(struct look_rig *r)
 {
     if (rig_asked(r, "ListContainers") == 2 && rig_once(r)) {
@@ -143,7 +143,7 @@ static void exec_recycled_at_last(struct look_rig *r)
     }
 }
 
-static void other_roots_are_read_again(void **state)
+static void an_exec_that_ends_before_it_is_published(void **state)
 {
     const struct podpid_container *c;
     struct look_rig r;
@@ -161,7 +161,7 @@ static void other_roots_are_read_again(void **state)
     assert_int_equal(c->roots[0], 200);
     assert_int_equal(rig_asked(&r, "ContainerStatus"), 1); /* no reason to judge it anew */
 
-    /* It stays itself. */
+    /* If it does not change it is published. */
     r.act = NULL;
     rig_look(&r, 1000);
     assert_int_equal(rig_found(&r, 'a')->n_processes, 2);
@@ -172,13 +172,13 @@ static void other_roots_are_read_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(pid_changes_between),
-        cmocka_unit_test(a_dead_pid_is_running_for_a_while),
-        cmocka_unit_test(pinned_before_it_leaves),
-        cmocka_unit_test(changed_on_every_try),
-        cmocka_unit_test(moved_before_it_is_published),
+        cmocka_unit_test(the_reported_pid_changes),
+        cmocka_unit_test(a_dead_pid_is_reported_for_a_while),
+        cmocka_unit_test(a_pid_recycled_before_it_is_published),
+        cmocka_unit_test(a_pid_recycled_on_every_try),
+        cmocka_unit_test(a_process_that_moves_before_it_is_published),
         cmocka_unit_test(a_zombie_before_it_is_published),
-        cmocka_unit_test(other_roots_are_read_again),
+        cmocka_unit_test(an_exec_that_ends_before_it_is_published),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,6 +1,6 @@
-/* Looks in which the i-th open of a file fails for want of descriptors, for every i until none is
- * left to fail. A look that cannot read what it needs says so; it never takes "cannot be opened"
- * for "is not there". Linked with --wrap. */
+/* Looks in which the i-th openat() fails for want of descriptors or memory, for every i until no
+ * openat() is left to fail. Each time the look fails: it must not take a file that cannot be opened
+ * for one that does not exist. Linked with --wrap. */
 #include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
@@ -15,9 +15,9 @@ int __real_openat(int dir, const char *name, int flags, ...);
 int __wrap_openat(int dir, const char *name, int flags, ...);
 
 static bool armed;
-static unsigned left; /* how many more opens until one fails; 0: none fails */
-static int reason;    /* with this errno */
-static char refused[256];
+static unsigned left;     /* how many more opens until one fails; 0: none fails */
+static int reason;        /* the errno of that failure */
+static char refused[256]; /* the name that could not be opened */
 
 int __wrap_openat(int dir, const char *name, int flags, ...)
 {
@@ -38,7 +38,7 @@ int __wrap_openat(int dir, const char *name, int flags, ...)
     return __real_openat(dir, name, flags, mode);
 }
 
-/* The rig's own files are opened without failures. */
+/* Opens of the rig itself do not fail. */
 static void one_step(struct look_rig *r)
 {
     armed = true;
@@ -118,7 +118,7 @@ static void no_reading_is_missed(void **state)
         }
         assert_true(i < 10000);
     }
-    assert_true(i > 20); /* there were some to fail */
+    assert_true(i > 20); /* a look opens more files than that */
     left = 0;
     look_rig_close(&r);
 }

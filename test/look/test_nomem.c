@@ -1,5 +1,6 @@
-/* Looks in which the i-th allocation fails, for every i until none is left to fail: an error code,
- * or a snapshot; never a crash or a leak (under AddressSanitizer). Linked with --wrap. */
+/* Looks in which the i-th allocation fails, for every i until no allocation is left to fail. The
+ * result is an error code or a snapshot, never a crash or a leak (under AddressSanitizer). Linked
+ * with --wrap. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -61,7 +62,7 @@ static int look_at(const struct podpid_options *o)
     return rc;
 }
 
-static void a_capture(void **state)
+static void a_look_at_a_capture(void **state)
 {
     struct podpid_options o = PODPID_OPTIONS_INIT;
     unsigned long i = 1;
@@ -85,10 +86,10 @@ static void a_capture(void **state)
         assert_true(failed || rc == 0);
         assert_true(i < 100000);
     }
-    assert_true(i > 20); /* there were some to fail */
+    assert_true(i > 20); /* a look allocates more often than that */
 }
 
-/* The rig's own part goes without failures. */
+/* Allocations of the rig itself do not fail. */
 static void one_step(struct look_rig *r)
 {
     armed = left > 0;
@@ -96,7 +97,7 @@ static void one_step(struct look_rig *r)
     armed = false;
 }
 
-static void a_runtime(void **state)
+static void a_look_at_a_runtime(void **state)
 {
     unsigned long i = 1;
     bool failed = true;
@@ -119,7 +120,7 @@ static void a_runtime(void **state)
             assert_true(!c || c->pid == 0 ||
                         (c->pid == 200 && c->verdict == PODPID_VERDICT_VERIFIED));
         } else if (r.rc != PODPID_ERR_NOMEM && r.rc != PODPID_ERR_RUNTIME) {
-            /* The library that speaks HTTP/2 has no other word for it than a broken connection. */
+            /* nghttp2 reports some failed allocations as a broken connection. */
             fail_msg("allocation %lu: code %d: %s", i, r.rc, r.error.message);
         }
         assert_true(failed || r.rc == 1);
@@ -132,8 +133,8 @@ static void a_runtime(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_capture),
-        cmocka_unit_test(a_runtime),
+        cmocka_unit_test(a_look_at_a_capture),
+        cmocka_unit_test(a_look_at_a_runtime),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
