@@ -1,4 +1,5 @@
-/* The checks: always all, in order; how bad each finding is; what levels do to it. */
+/* The checks: all of them are made in their order; which facts give which result; what levels do to
+ * a result. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -13,7 +14,7 @@
 #define F PODPID_RESULT_FAIL
 #define S PODPID_RESULT_SKIP
 
-/* A node with facts, and checks of it. */
+/* The facts about a made-up node, and the results of its checks. */
 struct bench {
     struct arena arena;
     struct check_table table;
@@ -96,7 +97,7 @@ static void every_verdict_has_its_severity(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         struct row_line line = well[0];
         struct bench b;
         const struct podpid_check *c;
@@ -116,7 +117,7 @@ static void every_verdict_has_its_severity(void **state)
     }
 }
 
-static void a_target_is_named_by_targets_present_only(void **state)
+static void a_target_is_reported_by_targets_present_only(void **state)
 {
     struct row_line line = well[0];
     struct bench b;
@@ -139,8 +140,9 @@ static void a_target_is_named_by_targets_present_only(void **state)
     end(&b);
 }
 
-/* What targets.present says of so many. */
-static void targets_say(size_t n_accepted, size_t n_containers, size_t n_findings, const char *text)
+/* The detail of targets.present for these numbers. */
+static void assert_targets_detail(size_t n_accepted, size_t n_containers, size_t n_findings,
+                                  const char *text)
 {
     const char *findings[] = {"a", "b", "c"};
     struct targets_result r = {.findings = findings,
@@ -162,7 +164,7 @@ static void targets_say(size_t n_accepted, size_t n_containers, size_t n_finding
     end(&b);
 }
 
-static void what_is_counted_is_called_as_many(void **state)
+static void details_agree_in_number(void **state)
 {
     static const pid_t pids[] = {5};
     static const struct podpid_stray stray = {"aa", "u", "/kubepods/u/aa", pids, 1, NULL};
@@ -170,14 +172,14 @@ static void what_is_counted_is_called_as_many(void **state)
     struct bench b;
 
     (void)state;
-    targets_say(1, 1, 0, "1 target container");
-    targets_say(2, 2, 0, "2 target containers");
-    targets_say(0, 0, 1, "1 target is missing");
-    targets_say(0, 0, 2, "2 targets are missing");
-    targets_say(0, 1, 1, "0 of 1 target container is as it must be");
-    targets_say(1, 3, 2, "1 of 3 target containers are as they must be");
-    targets_say(1, 2, 3,
-                "1 of 2 target containers are as they must be; 2 more targets are missing");
+    assert_targets_detail(1, 1, 0, "1 target container");
+    assert_targets_detail(2, 2, 0, "2 target containers");
+    assert_targets_detail(0, 0, 1, "1 target is missing");
+    assert_targets_detail(0, 0, 2, "2 targets are missing");
+    assert_targets_detail(0, 1, 1, "0 of 1 target container is as it must be");
+    assert_targets_detail(1, 3, 2, "1 of 3 target containers are as they must be");
+    assert_targets_detail(
+        1, 2, 3, "1 of 2 target containers are as they must be; 2 more targets are missing");
 
     begin(&b, well, 1);
     b.snapshot->strays = &one;
@@ -196,7 +198,7 @@ static void what_is_counted_is_called_as_many(void **state)
     end(&b);
 }
 
-static void without_a_runtime_no_hint_is_of_one(void **state)
+static void without_a_runtime_no_hint_mentions_one(void **state)
 {
     struct bench b;
 
@@ -214,15 +216,15 @@ static void without_a_runtime_no_hint_is_of_one(void **state)
     end(&b);
 }
 
-static void what_the_host_may_be(void **state)
+static void host_checks_follow_from_the_facts(void **state)
 {
     static const struct {
         struct node_facts node;
         pid_t peer;
-        bool unseen; /* the peer, in /proc */
+        bool unseen; /* /proc does not show the peer */
         enum podpid_result proc, pidns, cgroupns;
         int status;
-        bool below; /* the peer, in a PID namespace of its own */
+        bool below; /* the peer is in a PID namespace below podpid's */
     } cases[] = {
         {{.not_root = true, .no_ptrace = true}, 7, false, P, P, P, 0},
         {{.not_procfs = true}, -1, false, F, S, P, 3},
@@ -237,7 +239,7 @@ static void what_the_host_may_be(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         struct bench b;
 
         begin(&b, well, 2);
@@ -254,7 +256,7 @@ static void what_the_host_may_be(void **state)
     }
 }
 
-static void a_failed_look_fails_where_it_failed(void **state)
+static void a_failed_look_fails_the_check_of_its_cause(void **state)
 {
     static const struct err refused = {.kind = ERR_RUNTIME, .text = "nobody listens", .hint = ""};
     struct podpid_error error = PODPID_ERROR_INIT;
@@ -295,7 +297,7 @@ static void a_failed_look_fails_where_it_failed(void **state)
     end(&b);
 }
 
-static void a_capture_skips_what_is_live(void **state)
+static void a_capture_skips_checks_of_the_live_node(void **state)
 {
     struct bench b;
 
@@ -409,7 +411,7 @@ static void the_same_pid_with_another_start_is_another_process(void **state)
     end(&b);
 }
 
-static void the_misconfigured_driver_is_seen(void **state)
+static void a_literal_systemd_path_is_a_warning(void **state)
 {
     struct row_line line = well[0];
     struct bench b;
@@ -427,7 +429,7 @@ static void the_misconfigured_driver_is_seen(void **state)
     end(&b);
 }
 
-static void levels_in_their_order(void **state)
+static void levels_apply_in_their_order(void **state)
 {
     static const char *const ignore[] = {"pids.verified", "host.pidns", NULL};
     static const struct {
@@ -451,7 +453,7 @@ static void levels_in_their_order(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         enum check_level levels[N_CHECKS] = {[CHECK_PIDS_VERIFIED] = cases[i].policy,
                                              [CHECK_HOST_PIDNS] = LEVEL_IGNORE,
                                              [CHECK_HOST_PROC] = LEVEL_WARN};
@@ -466,7 +468,7 @@ static void levels_in_their_order(void **state)
         check_table_apply_levels(&b.table, levels, cases[i].strict,
                                  cases[i].ignored ? ignore : NULL);
         assert_int_equal(result(&b, CHECK_PIDS_VERIFIED), cases[i].result);
-        /* Nothing lowers these. */
+        /* No level lowers these. */
         assert_int_equal(result(&b, CHECK_HOST_PROC), F);
         assert_int_equal(result(&b, CHECK_HOST_PIDNS), F);
         end(&b);
@@ -478,17 +480,17 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(all_checks_in_order_with_hints),
         cmocka_unit_test(every_verdict_has_its_severity),
-        cmocka_unit_test(a_target_is_named_by_targets_present_only),
-        cmocka_unit_test(what_is_counted_is_called_as_many),
-        cmocka_unit_test(without_a_runtime_no_hint_is_of_one),
-        cmocka_unit_test(what_the_host_may_be),
-        cmocka_unit_test(a_failed_look_fails_where_it_failed),
-        cmocka_unit_test(a_capture_skips_what_is_live),
+        cmocka_unit_test(a_target_is_reported_by_targets_present_only),
+        cmocka_unit_test(details_agree_in_number),
+        cmocka_unit_test(without_a_runtime_no_hint_mentions_one),
+        cmocka_unit_test(host_checks_follow_from_the_facts),
+        cmocka_unit_test(a_failed_look_fails_the_check_of_its_cause),
+        cmocka_unit_test(a_capture_skips_checks_of_the_live_node),
         cmocka_unit_test(strays_and_wrong_sockets),
         cmocka_unit_test(a_second_look_must_agree),
         cmocka_unit_test(the_same_pid_with_another_start_is_another_process),
-        cmocka_unit_test(the_misconfigured_driver_is_seen),
-        cmocka_unit_test(levels_in_their_order),
+        cmocka_unit_test(a_literal_systemd_path_is_a_warning),
+        cmocka_unit_test(levels_apply_in_their_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,5 @@
-/* The preflight as a whole: captures for what is seen, no runtime at all for waiting. Time is made
- * up: nothing sleeps. */
+/* The preflight as a whole: a capture where something is to be seen, a socket that does not exist
+ * where waiting is tested. The test makes up the time: nothing sleeps. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,7 +8,7 @@
 #include <jansson.h>
 
 #include "cri/base/clock.h"
-#include "resolver/podpid.h"
+#include "resolver/preflight/try.h"
 #include "test/support/schema.h"
 #include "test/support/scratch.h"
 #include "test/support/unit.h"
@@ -16,6 +16,8 @@
 #define ID "a000000000000000000000000000000000000000000000000000000000000001"
 #define SANDBOX "b000000000000000000000000000000000000000000000000000000000000001"
 #define UID "6f2f9a52-4bb7-4f0a-9f3e-0c2d1b7a8e11"
+/* The start of a handoff file, by which podpid knows its own. */
+#define FROM_BEFORE "{\"schema\": \"podpid/v1\"}\n"
 #define PODDIR "/kubepods/pod" UID
 
 static void process(const char *dir, int pid, const char *cgroup)
@@ -40,7 +42,8 @@ static void process(const char *dir, int pid, const char *cgroup)
     scratch_puts(dir, name, text);
 }
 
-/* One pod with one container, which is verified if the runtime gives pid 200. */
+/* A capture with one pod of one container, whose process is 200: it is verified if pid is 200, too,
+ * which the runtime reports. */
 static char *capture(int pid)
 {
     char *dir = scratch_new(), text[2048];
@@ -138,7 +141,7 @@ static void assert_valid(const struct podpid_report *r)
     schema_close(schema);
 }
 
-static void a_capture_that_is_well(void **state)
+static void a_verified_target_passes(void **state)
 {
     char *dir = capture(200);
     struct podpid_targets *t = targets_of("web-*");
@@ -165,7 +168,7 @@ static void a_capture_that_is_well(void **state)
     scratch_remove(dir);
 }
 
-static void a_capture_that_is_not(void **state)
+static void a_wrong_pid_fails_a_target_and_warns_elsewhere(void **state)
 {
     char *dir = capture(999);
     struct podpid_targets *t = targets_of("*");
@@ -198,7 +201,7 @@ static void a_capture_that_is_not(void **state)
     scratch_remove(dir);
 }
 
-static void what_makes_no_sense_is_refused(void **state)
+static void options_that_contradict_each_other_are_refused(void **state)
 {
     static const char *const bad_ignore[] = {"runtime.redy", NULL};
     char *dir = capture(200);
@@ -229,8 +232,7 @@ static void what_makes_no_sense_is_refused(void **state)
 
 static void without_a_runtime_it_waits_and_gives_up(void **state)
 {
-    char *dir = scratch_new(), endpoint[512], file[512];
-    struct podpid_targets *t = targets_of("*");
+    char *dir = capture(200), endpoint[512], proc[512];
     struct podpid_options look = PODPID_OPTIONS_INIT;
     struct podpid_preflight_options o = PODPID_PREFLIGHT_OPTIONS_INIT;
     struct podpid_preflight *p;
@@ -240,13 +242,11 @@ static void without_a_runtime_it_waits_and_gives_up(void **state)
 
     (void)state;
     snprintf(endpoint, sizeof(endpoint), "unix://%s/none.sock", dir);
-    snprintf(file, sizeof(file), "%s/pids.json", dir);
-    scratch_puts(dir, "pids.json", "from before");
+    snprintf(proc, sizeof(proc), "%s/proc", dir);
     look.endpoint = endpoint;
+    look.proc = proc;
     look.no_environment = true;
     o.look = &look;
-    o.targets = t;
-    o.handoff_path = file;
     o.wait = 20 * NSEC_PER_SEC;
     assert_int_equal(podpid_preflight_new(&o, &p, NULL), 0);
     assert_string_equal(podpid_preflight_progress(p), "");
@@ -256,7 +256,8 @@ static void without_a_runtime_it_waits_and_gives_up(void **state)
         assert_non_null(strstr(podpid_preflight_progress(p), "runtime.endpoint: "));
         assert_true(deadline > now);
         assert_true(deadline <= 21 * NSEC_PER_SEC);
-        /* Nothing is tried before its time, and pauses do not shrink but at the end. */
+        /* No try starts before the deadline, and no pause is shorter than the one before, but for
+         * the last one, which ends when waiting ends. */
         assert_int_equal(podpid_preflight_step(p, deadline - 1, NULL), 0);
         assert_true(deadline - now >= last - now || deadline == 21 * NSEC_PER_SEC);
         last = deadline;
@@ -270,19 +271,84 @@ static void without_a_runtime_it_waits_and_gives_up(void **state)
     assert_null(podpid_report_snapshot(r));
     assert_null(podpid_report_targets(r));
     assert_int_equal(check(r, "runtime.endpoint")->result, PODPID_RESULT_FAIL);
-    assert_int_equal(check(r, "handoff.written")->result, PODPID_RESULT_FAIL);
     assert_int_equal(check(r, "pids.verified")->result, PODPID_RESULT_SKIP);
     assert_valid(r);
-    /* The look failed: nobody knows that the file from before is wrong. */
-    assert_int_equal(access(file, F_OK), 0);
-    assert_non_null(strstr(check(r, "handoff.written")->detail, "; the file from before stays"));
     podpid_report_free(r);
     podpid_preflight_free(p);
+    scratch_remove(dir);
+}
+
+/* A failed look does not show that the PIDs in the file are wrong. One try, because a preflight
+ * refuses to hand over PIDs of a folder of files. */
+static void a_failed_look_leaves_the_handoff_file(void **state)
+{
+    char *dir = capture(200), endpoint[512], proc[512], file[512];
+    struct podpid_targets *t = targets_of("*");
+    struct podpid_options look = PODPID_OPTIONS_INIT;
+    struct podpid_preflight_options o = PODPID_PREFLIGHT_OPTIONS_INIT;
+    struct podpid_error look_error = PODPID_ERROR_INIT;
+    struct preflight_try try = {.options = &o, .look_error = &look_error};
+    struct podpid_report *r;
+    struct err err;
+
+    (void)state;
+    snprintf(endpoint, sizeof(endpoint), "unix://%s/none.sock", dir);
+    snprintf(proc, sizeof(proc), "%s/proc", dir);
+    snprintf(file, sizeof(file), "%s/pids.json", dir);
+    scratch_puts(dir, "pids.json", "from before");
+    look_error.code = PODPID_ERR_RUNTIME;
+    look.endpoint = endpoint;
+    look.proc = proc;
+    look.no_environment = true;
+    o.look = &look;
+    o.targets = t;
+    o.handoff_path = file;
+    assert_int_equal(preflight_conclude(&try, &r, &err), 0);
+    assert_int_equal(podpid_report_exit_status(r), 3);
+    assert_int_equal(check(r, "handoff.written")->result, PODPID_RESULT_FAIL);
+    assert_non_null(strstr(check(r, "handoff.written")->detail, "; the file from before stays"));
+    assert_int_equal(access(file, F_OK), 0);
+    podpid_report_free(r);
     podpid_targets_free(t);
     scratch_remove(dir);
 }
 
-static void a_broken_capture_is_the_callers_mistake(void **state)
+/* The same pod with a wrong PID: the file names a process that is not the container's. */
+static void a_target_that_is_not_verified_removes_the_handoff_file(void **state)
+{
+    char *dir = capture(999), file[512];
+    struct podpid_targets *t = targets_of("*");
+    struct podpid_options look = PODPID_OPTIONS_INIT;
+    struct podpid_preflight_options o = PODPID_PREFLIGHT_OPTIONS_INIT;
+    struct preflight_try try = {.options = &o};
+    struct podpid_look *l;
+    struct podpid_report *r;
+    struct err err;
+
+    (void)state;
+    snprintf(file, sizeof(file), "%s/pids.json", dir);
+    scratch_puts(dir, "pids.json", FROM_BEFORE);
+    look.replay = dir;
+    assert_int_equal(podpid_look_new(&look, &l, NULL), 0);
+    while (podpid_look_step(l, clock_now(), NULL) == 0) {
+    }
+    try.snapshot = podpid_look_take(l);
+    podpid_look_free(l);
+    assert_non_null(try.snapshot);
+    o.look = &look;
+    o.targets = t;
+    o.handoff_path = file;
+    assert_int_equal(preflight_conclude(&try, &r, &err), 0);
+    assert_int_equal(podpid_report_exit_status(r), 1);
+    assert_non_null(
+        strstr(check(r, "handoff.written")->detail, "; the file from before is removed"));
+    assert_int_equal(access(file, F_OK), -1);
+    podpid_report_free(r);
+    podpid_targets_free(t);
+    scratch_remove(dir);
+}
+
+static void a_broken_capture_ends_the_preflight(void **state)
 {
     char *dir = scratch_new();
     struct podpid_options look = PODPID_OPTIONS_INIT;
@@ -303,11 +369,13 @@ static void a_broken_capture_is_the_callers_mistake(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_capture_that_is_well),
-        cmocka_unit_test(a_capture_that_is_not),
-        cmocka_unit_test(what_makes_no_sense_is_refused),
+        cmocka_unit_test(a_verified_target_passes),
+        cmocka_unit_test(a_wrong_pid_fails_a_target_and_warns_elsewhere),
+        cmocka_unit_test(options_that_contradict_each_other_are_refused),
         cmocka_unit_test(without_a_runtime_it_waits_and_gives_up),
-        cmocka_unit_test(a_broken_capture_is_the_callers_mistake),
+        cmocka_unit_test(a_failed_look_leaves_the_handoff_file),
+        cmocka_unit_test(a_target_that_is_not_verified_removes_the_handoff_file),
+        cmocka_unit_test(a_broken_capture_ends_the_preflight),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

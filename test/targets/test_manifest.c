@@ -1,4 +1,5 @@
-/* Pod manifests as kubectl prints them, and what is refused. */
+/* Pod manifests as kubectl prints them, and those that are refused: fixtures/manifests has the
+ * message for each beside it in .expected. */
 #include <dirent.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -38,7 +39,7 @@ static void assert_containers(const struct manifest_pod *pod, const char *const 
     }
 }
 
-static void one_pod(void **state)
+static void one_pod_with_statuses_of_all_kinds(void **state)
 {
     static const char *const ids[] = {ID("a", "1"), ID("a", "2"), ID("a", "5"), ID("a", "3")};
     struct podpid_targets *t = read_manifest("pod.yaml", "node-a");
@@ -71,7 +72,7 @@ static void a_list_leaves_out_other_nodes_and_finished_pods(void **state)
     podpid_targets_free(t);
 }
 
-static void several_documents(void **state)
+static void several_documents_in_one_file(void **state)
 {
     struct podpid_targets *t = read_manifest("documents.yaml", "node-a");
 
@@ -167,9 +168,9 @@ static void mistakes_are_one_line_with_the_place(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(one_pod),
+        cmocka_unit_test(one_pod_with_statuses_of_all_kinds),
         cmocka_unit_test(a_list_leaves_out_other_nodes_and_finished_pods),
-        cmocka_unit_test(several_documents),
+        cmocka_unit_test(several_documents_in_one_file),
         cmocka_unit_test(the_node_comes_from_the_environment),
         cmocka_unit_test(a_manifest_of_kubectls_size),
         cmocka_unit_test(mistakes_are_one_line_with_the_place),

@@ -1,5 +1,5 @@
-/* Policies: each file of fixtures/policies that has a .expected beside it is refused with that line
- * (file name in front); how several add up. */
+/* Policies: a file of fixtures/policies with a .expected beside it is refused, and the message is
+ * the path, ":" and the line of .expected. How several policies add up. */
 #include <dirent.h>
 #include <errno.h>
 #include <stdio.h>
@@ -91,8 +91,9 @@ static void a_good_policy_is_read_in_full(void **state)
     podpid_targets_free(t);
 }
 
-/* Two policies one after the other; expected: the end of the message, NULL where they add up. */
-static void two(const char *first, const char *second, const char *expected)
+/* Read two policies, one after the other. expected: a part of the message that refuses the second;
+ * NULL: they add up. */
+static void read_two(const char *first, const char *second, const char *expected)
 {
     char *dir = scratch_new(), path[512];
     struct podpid_targets *t = new_targets();
@@ -116,21 +117,21 @@ static void two(const char *first, const char *second, const char *expected)
 static void several_add_up_unless_scalars_conflict(void **state)
 {
     (void)state;
-    two(HEAD "wait: 60s\n", HEAD "wait: 1m\n", NULL);
-    two(HEAD "wait: 60s\n", HEAD "wait: 61s\n", "2.yaml:3:7: expected the same wait as in ");
-    two(HEAD "targets: [{pod: a}]\n", HEAD "targets: [{pod: b}]\n", NULL);
-    two(HEAD "runtimeEndpoint: /a\n", HEAD "runtimeEndpoint: /b\n",
-        "2.yaml:3:18: expected the same runtimeEndpoint as in ");
-    two(HEAD "handoff: {path: /a}\n", HEAD "handoff: {path: /b}\n",
-        "2.yaml:3:17: expected the same handoff path as in ");
-    two(HEAD "handoff: {path: /a, mode: 640}\n", HEAD "handoff: {path: /a, mode: 600}\n",
-        "2.yaml:3:27: expected the same handoff mode as in ");
-    two(HEAD "handoff: {path: /a, group: a}\n", HEAD "handoff: {path: /a, group: b}\n",
-        "2.yaml:3:28: expected the same handoff group as in ");
-    two(HEAD "checks: {pids.strays: warn}\n", HEAD "checks: {pids.strays: fail}\n",
-        "2.yaml:3:23: expected the same pids.strays as in ");
-    two(HEAD "checks: {pids.strays: warn}\n", HEAD "checks: {host.proc: fail}\n", NULL);
-    two(HEAD "vmHandlers: [a]\n", HEAD "vmHandlers: [b]\n", NULL);
+    read_two(HEAD "wait: 60s\n", HEAD "wait: 1m\n", NULL);
+    read_two(HEAD "wait: 60s\n", HEAD "wait: 61s\n", "2.yaml:3:7: expected the same wait as in ");
+    read_two(HEAD "targets: [{pod: a}]\n", HEAD "targets: [{pod: b}]\n", NULL);
+    read_two(HEAD "runtimeEndpoint: /a\n", HEAD "runtimeEndpoint: /b\n",
+             "2.yaml:3:18: expected the same runtimeEndpoint as in ");
+    read_two(HEAD "handoff: {path: /a}\n", HEAD "handoff: {path: /b}\n",
+             "2.yaml:3:17: expected the same handoff path as in ");
+    read_two(HEAD "handoff: {path: /a, mode: 640}\n", HEAD "handoff: {path: /a, mode: 600}\n",
+             "2.yaml:3:27: expected the same handoff mode as in ");
+    read_two(HEAD "handoff: {path: /a, group: a}\n", HEAD "handoff: {path: /a, group: b}\n",
+             "2.yaml:3:28: expected the same handoff group as in ");
+    read_two(HEAD "checks: {pids.strays: warn}\n", HEAD "checks: {pids.strays: fail}\n",
+             "2.yaml:3:23: expected the same pids.strays as in ");
+    read_two(HEAD "checks: {pids.strays: warn}\n", HEAD "checks: {host.proc: fail}\n", NULL);
+    read_two(HEAD "vmHandlers: [a]\n", HEAD "vmHandlers: [b]\n", NULL);
 }
 
 static void files_that_cannot_be_read(void **state)

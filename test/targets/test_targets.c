@@ -1,4 +1,4 @@
-/* Targets held against snapshots made by hand: what is found, each once. */
+/* Targets compared with a snapshot made by hand: which findings there are, each of them once. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -42,7 +42,7 @@ struct result {
     struct targets_result r;
 };
 
-static void check(struct result *x, const char *text, const struct targets_options *o)
+static void check_text(struct result *x, const char *text, const struct targets_options *o)
 {
     char *dir = scratch_new(), path[512];
     struct podpid_error error = PODPID_ERROR_INIT;
@@ -56,18 +56,18 @@ static void check(struct result *x, const char *text, const struct targets_optio
         fail_msg("%s", error.message);
     }
     scratch_remove(dir);
-    x->s = rows_snapshot(node, sizeof(node) / sizeof(node[0]), &rows_runtime);
+    x->s = rows_snapshot(node, N_ELEMENTS(node), &rows_runtime);
     assert_int_equal(targets_check(x->t, x->s, o, &x->a, &x->r, &err), 0);
 }
 
-static void done(struct result *x)
+static void free_result(struct result *x)
 {
     arena_free(&x->a);
     podpid_snapshot_free(x->s);
     podpid_targets_free(x->t);
 }
 
-static void what_is_found(void **state)
+static void findings_of_each_kind(void **state)
 {
     static const struct {
         const char *text;
@@ -75,12 +75,12 @@ static void what_is_found(void **state)
         size_t containers;
         const char *findings[4]; /* how they begin */
     } cases[] = {
-        /* well: the exited init container of db is fine where no names are given */
+        /* no finding: the exited init container of db is fine where no names are given */
         {POLICY("- {namespace: prod, pod: db}\n"), {0}, 1, {NULL}},
         /* the newest attempt counts, whatever became of older ones */
         {POLICY("- {pod: web-0}\n"), {0}, 2, {NULL}},
         {POLICY("- {selector: {app: db}, containers: [db]}\n"), {0}, 1, {NULL}},
-        /* a name that is given must run */
+        /* a container that a target names must run */
         {POLICY("- {pod: db, containers: [init]}\n"),
          {0},
          1,
@@ -93,7 +93,7 @@ static void what_is_found(void **state)
          {0},
          2,
          {"prod/web-1/app: dead: no process 13", "prod/web-1/log: exited with status 1"}},
-        /* each named once, though two targets name it */
+        /* one finding for each container, although two targets name it */
         {POLICY("- {pod: web-1}\n- {pod: 'web-[1]', containers: [app]}\n"),
          {0},
          2,
@@ -148,7 +148,7 @@ static void what_is_found(void **state)
          0,
          {"prod/x: absent: none of its container ids is known here: is it a pod of another "
           "node?"}},
-        /* a mirror pod runs under its hash */
+        /* the runtime knows a mirror pod by its hash as uid */
         {POD("name: etcd-node-a, namespace: kube-system, uid: u-other, annotations: "
              "{kubernetes.io/config.hash: 0123456789abcdef0123456789abcdef}",
              "containerStatuses: [{name: app, containerID: 'containerd://cc01'}]"),
@@ -172,11 +172,11 @@ static void what_is_found(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         struct result x;
         size_t n = 0;
 
-        check(&x, cases[i].text, &cases[i].o);
+        check_text(&x, cases[i].text, &cases[i].o);
         while (n < 4 && cases[i].findings[n]) {
             if (n >= x.r.n_findings ||
                 strncmp(x.r.findings[n], cases[i].findings[n], strlen(cases[i].findings[n])) != 0) {
@@ -189,31 +189,31 @@ static void what_is_found(void **state)
             fail_msg("%s: %zu findings, %zu containers, last: %s", cases[i].text, x.r.n_findings,
                      x.r.n_containers, x.r.n_findings ? x.r.findings[x.r.n_findings - 1] : "none");
         }
-        done(&x);
+        free_result(&x);
     }
 }
 
-static void names_what_is_missing(void **state)
+static void a_finding_counts_ready_pods(void **state)
 {
     struct result x;
 
     (void)state;
-    check(&x, POLICY("- {namespace: prod, pod: 'web-*', minPods: 4}\n- {pod: job}\n"),
-          &(struct targets_options){0});
+    check_text(&x, POLICY("- {namespace: prod, pod: 'web-*', minPods: 4}\n- {pod: job}\n"),
+               &(struct targets_options){0});
     assert_non_null(strstr(x.r.findings[x.r.n_findings - 2],
                            "f.yaml:4): 3 ready pods, expected at least 4, and 1 not ready"));
     assert_non_null(strstr(x.r.findings[x.r.n_findings - 1],
                            "f.yaml:5): 0 ready pods, expected at least 1, and 1 not ready"));
-    done(&x);
+    free_result(&x);
 }
 
-static void match_is_for_lists(void **state)
+static void match_selects_what_targets_name(void **state)
 {
     struct result x;
     size_t n = 0;
 
     (void)state;
-    check(&x, POLICY("- {pod: 'web-*', containers: [app]}\n"), &(struct targets_options){0});
+    check_text(&x, POLICY("- {pod: 'web-*', containers: [app]}\n"), &(struct targets_options){0});
     for (size_t i = 0; i < x.s->n_pods; i++) {
         for (size_t k = 0; k < x.s->pods[i]->n_containers; k++) {
             const struct podpid_container *c = x.s->pods[i]->containers[k];
@@ -227,15 +227,15 @@ static void match_is_for_lists(void **state)
     assert_int_equal(n, 4);
     assert_false(targets_result_has(&x.r, x.s->pods[0]->containers[0]));
     assert_true(targets_result_has(&x.r, x.s->pods[3]->containers[0]));
-    done(&x);
+    free_result(&x);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_found),
-        cmocka_unit_test(names_what_is_missing),
-        cmocka_unit_test(match_is_for_lists),
+        cmocka_unit_test(findings_of_each_kind),
+        cmocka_unit_test(a_finding_counts_ready_pods),
+        cmocka_unit_test(match_selects_what_targets_name),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
