@@ -1,3 +1,5 @@
+#include "cri/client.h"
+
 #include "cri/speaker.h"
 
 void client_close(struct client *c)
@@ -18,9 +20,9 @@ nsec client_deadline(const struct client *c)
 }
 
 static int get(struct client *c, enum client_reply_kind kind, const char *id, struct arena *a,
-               uint64_t tag, struct err *err)
+               struct err *err)
 {
-    struct client_request req = {.kind = kind, .arena = a, .tag = tag};
+    struct client_request req = {.kind = kind, .arena = a};
 
     if (id) {
         req.id = arena_strdup(a, id);
@@ -31,25 +33,24 @@ static int get(struct client *c, enum client_reply_kind kind, const char *id, st
     return c->ops->get(c, &req, err);
 }
 
-int client_get_identity(struct client *c, struct arena *a, uint64_t tag, struct err *err)
+int client_get_identity(struct client *c, struct arena *a, struct err *err)
 {
-    return get(c, CLIENT_IDENTITY, NULL, a, tag, err);
+    return get(c, CLIENT_IDENTITY, NULL, a, err);
 }
 
-int client_get_list(struct client *c, struct arena *a, uint64_t tag, struct err *err)
+int client_get_list(struct client *c, struct arena *a, struct err *err)
 {
-    return get(c, CLIENT_LIST, NULL, a, tag, err);
+    return get(c, CLIENT_LIST, NULL, a, err);
 }
 
-int client_get_pod(struct client *c, const char *id, struct arena *a, uint64_t tag, struct err *err)
+int client_get_pod(struct client *c, const char *id, struct arena *a, struct err *err)
 {
-    return get(c, CLIENT_POD, id, a, tag, err);
+    return get(c, CLIENT_POD, id, a, err);
 }
 
-int client_get_container(struct client *c, const char *id, struct arena *a, uint64_t tag,
-                         struct err *err)
+int client_get_container(struct client *c, const char *id, struct arena *a, struct err *err)
 {
-    return get(c, CLIENT_CONTAINER, id, a, tag, err);
+    return get(c, CLIENT_CONTAINER, id, a, err);
 }
 
 void client_cancel(struct client *c)

@@ -9,44 +9,19 @@
 #define PODPID_CRI_CLIENT_H
 
 #include <stdbool.h>
-#include <stdint.h>
 
 #include "cri/base/arena.h"
 #include "cri/base/clock.h"
 #include "cri/base/error.h"
 #include "cri/endpoint.h"
-#include "cri/view.h"
+#include "cri/reply.h"
 
 struct client;
-
-enum client_reply_kind {
-    CLIENT_IDENTITY,  /* runtime */
-    CLIENT_LIST,      /* list: ids, states and what else the list says; no statuses. Sorted */
-    CLIENT_POD,       /* pod: one sandbox's status */
-    CLIENT_CONTAINER, /* container: one container's status */
-    CLIENT_EVENT,     /* something changed: look. No content */
-    CLIENT_EVENTS_END /* the event stream ended or is not served (rc says); others go on */
-};
-
-struct client_reply {
-    enum client_reply_kind kind;
-    uint64_t tag; /* the request's */
-    int rc;       /* 0, or negative errno with err filled: this one request failed */
-    bool gone;    /* rc != 0 because the thing was removed meanwhile */
-    struct err err;
-    struct view_runtime runtime;
-    struct view list;
-    struct view_pod pod;             /* with status set to OK, GONE or FAILED */
-    struct view_container container; /* CRI's status does not say the sandbox_id: the list does */
-};
 
 /* Connect and find out which API is spoken there: a CRI socket, a Docker socket, or both (CRI-O
  * answers HTTP/1.1 as well: CRI wins). On containerd with the CRI plugin disabled and the like the
  * first step fails with ERR_RUNTIME and says so. 0 or negative errno. */
 int client_open(const struct endpoint *ep, struct client **ret, struct err *err);
-
-/* The same over a descriptor that is connected already (tests); takes the descriptor. CRI only. */
-int client_open_fd(int fd, struct client **ret, struct err *err);
 
 void client_close(struct client *c); /* NULL is fine; requests under way are dropped */
 
@@ -58,12 +33,10 @@ int client_fd(const struct client *c);
 nsec client_deadline(const struct client *c);
 
 /* Queue a request. 0 or -ENOMEM. */
-int client_get_identity(struct client *c, struct arena *a, uint64_t tag, struct err *err);
-int client_get_list(struct client *c, struct arena *a, uint64_t tag, struct err *err);
-int client_get_pod(struct client *c, const char *id, struct arena *a, uint64_t tag,
-                   struct err *err);
-int client_get_container(struct client *c, const char *id, struct arena *a, uint64_t tag,
-                         struct err *err);
+int client_get_identity(struct client *c, struct arena *a, struct err *err);
+int client_get_list(struct client *c, struct arena *a, struct err *err);
+int client_get_pod(struct client *c, const char *id, struct arena *a, struct err *err);
+int client_get_container(struct client *c, const char *id, struct arena *a, struct err *err);
 
 /* Cancel every request that is under way (RST_STREAM, or the transfer removed); no replies come for
  * it. An event stream goes on. */

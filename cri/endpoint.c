@@ -110,24 +110,21 @@ static int check_file(const struct endpoint *ep, const char *name, struct err *e
     return 0;
 }
 
-bool endpoint_peer_elsewhere(int fd)
+int endpoint_peer(int fd, struct ucred *ret)
 {
-    struct ucred peer;
-    socklen_t n = sizeof(peer);
+    socklen_t n = sizeof(*ret);
 
-    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 && peer.pid == 0;
+    return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, ret, &n) < 0 ? -errno : 0;
 }
 
 static int check_peer(int fd, const char *name, struct err *err)
 {
     struct ucred peer;
-    socklen_t n = sizeof(peer);
+    int rc = endpoint_peer(fd, &peer);
 
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0) {
-        int errnum = errno;
-
-        return err_set(err, ERR_RUNTIME, errnum, "%s: who listens there cannot be read: %s", name,
-                       strerror(errnum));
+    if (rc < 0) {
+        return err_set(err, ERR_RUNTIME, -rc, "%s: who listens there cannot be read: %s", name,
+                       strerror(-rc));
     }
     if (peer.uid != 0) {
         err_set(err, ERR_DENIED, EPERM, "%s: user %u listens there, not root", name,

@@ -6,6 +6,7 @@
 #define PODPID_CRI_ENDPOINT_H
 
 #include <stdbool.h>
+#include <sys/socket.h>
 
 #include "cri/base/error.h"
 
@@ -29,8 +30,9 @@ void endpoint_format(const struct endpoint *ep, char *buf, unsigned long size);
  * caller's deadline says so: try again a little later. */
 int endpoint_connect(const struct endpoint *ep, int *ret_fd, struct err *err);
 
-/* Does whoever listens at the other end live outside our PID namespace? (SO_PEERCRED gives PID 0
- * then.) */
-bool endpoint_peer_elsewhere(int fd);
+/* The process that listens at the other end of a connected socket, as it was when it began to
+ * listen (SO_PEERCRED, unix(7)). Its pid is 0 if it lives outside this process's PID namespace. 0
+ * or negative errno. */
+int endpoint_peer(int fd, struct ucred *ret);
 
 #endif

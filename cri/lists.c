@@ -1,56 +1,53 @@
+#include "cri/lists.h"
+
 #include <errno.h>
 #include <string.h>
 
-#include "cri/rpc/decode.h"
+enum { WARNINGS_MOST = 50 }; /* further ones are counted only: a list may have 100,000 bad rows */
 
-enum { WARNINGS_MOST = 50 }; /* said one by one; the rest is only counted */
-
-struct warner {
-    struct arena *a;
-    void *texts;
-    size_t n, cap, more;
+struct settling {
+    struct view *v;
+    struct arena *arena;
+    bool sandboxes_are_containers;
+    struct texts warnings;
+    size_t unsaid; /* warnings beyond WARNINGS_MOST */
 };
 
-static int warn(struct warner *w, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-
-static int warn(struct warner *w, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static int warn(struct settling *s, const char *fmt, ...)
 {
-    const char **texts;
+    const char *text;
     va_list ap;
 
-    if (w->n == WARNINGS_MOST) {
-        w->more++;
+    if (s->warnings.n == WARNINGS_MOST) {
+        s->unsaid++;
         return 0;
     }
-    if (arena_grow(w->a, &w->texts, w->n, &w->cap, sizeof(*texts)) < 0) {
-        return -ENOMEM;
-    }
-    texts = w->texts;
     va_start(ap, fmt);
-    texts[w->n] = arena_vprintf(w->a, fmt, ap);
+    text = arena_vprintf(s->arena, fmt, ap);
     va_end(ap);
-    return texts[w->n++] ? 0 : -ENOMEM;
+    return texts_add(&s->warnings, s->arena, text);
 }
 
-/* The answers of one runtime are sorted by id: rows that share one stand together, those without
- * stand first. Whether row i is one to be kept: 1, 0 or -ENOMEM. */
-static int sound(struct warner *w, const char *what, const char *id, const char *before)
+/* Whether to keep a row: 1, 0 or -ENOMEM. before: the id of the row kept last, NULL for the first;
+ * rows with one id stand side by side, those without an id stand first. */
+static int check_id(struct settling *s, const char *what, const char *id, const char *before)
 {
     if (id[0] == '\0') {
-        return warn(w, "the runtime lists a %s without an id; it is left out", what);
+        return warn(s, "the runtime lists a %s without an id; it is left out", what);
     }
     if (before && strcmp(id, before) == 0) {
-        return warn(w, "the runtime lists %s %.128s twice; the second is left out", what, id);
+        return warn(s, "the runtime lists %s %.128s twice; the second is left out", what, id);
     }
     return 1;
 }
 
-static int settle_pods(struct view *v, struct warner *w)
+static int settle_pods(struct settling *s)
 {
+    struct view *v = s->v;
     size_t kept = 0;
 
     for (size_t i = 0; i < v->n_pods; i++) {
-        int rc = sound(w, "pod sandbox", v->pods[i].id, kept ? v->pods[kept - 1].id : NULL);
+        int rc = check_id(s, "pod sandbox", v->pods[i].id, kept ? v->pods[kept - 1].id : NULL);
 
         if (rc < 0) {
             return rc;
@@ -63,21 +60,39 @@ static int settle_pods(struct view *v, struct warner *w)
     return 0;
 }
 
-static int settle_containers(struct view *v, struct warner *w)
+/* Whether to keep a container, by what the sandboxes are: 1, 0 or -ENOMEM. */
+static int check_sandbox(struct settling *s, const struct view_container *c)
 {
+    int rc = 0;
+
+    if (s->sandboxes_are_containers) {
+        return view_find_pod(s->v, c->id)
+                   ? warn(s,
+                          "the runtime lists %.128s as a container and as a sandbox; the "
+                          "container is left out",
+                          c->id)
+                   : 1;
+    }
+    if (!c->sandbox_id) {
+        rc = warn(s, "container %.128s names no pod sandbox", c->id);
+    } else if (!view_find_pod(s->v, c->sandbox_id)) {
+        rc = warn(s, "container %.128s is in pod sandbox %.128s, which is not listed", c->id,
+                  c->sandbox_id);
+    }
+    return rc < 0 ? rc : 1;
+}
+
+static int settle_containers(struct settling *s)
+{
+    struct view *v = s->v;
     size_t kept = 0;
 
     for (size_t i = 0; i < v->n_containers; i++) {
         const struct view_container *c = &v->containers[i];
-        int rc = sound(w, "container", c->id, kept ? v->containers[kept - 1].id : NULL);
+        int rc = check_id(s, "container", c->id, kept ? v->containers[kept - 1].id : NULL);
 
-        if (rc > 0 && !c->sandbox_id) {
-            rc = warn(w, "container %.128s names no pod sandbox", c->id) < 0 ? -ENOMEM : 1;
-        } else if (rc > 0 && !view_find_pod(v, c->sandbox_id)) {
-            rc = warn(w, "container %.128s is of pod sandbox %.128s, which is not listed", c->id,
-                      c->sandbox_id) < 0
-                     ? -ENOMEM
-                     : 1;
+        if (rc > 0) {
+            rc = check_sandbox(s, c);
         }
         if (rc < 0) {
             return rc;
@@ -90,24 +105,25 @@ static int settle_containers(struct view *v, struct warner *w)
     return 0;
 }
 
-int cri_settle_lists(struct view *v, struct arena *a)
+int lists_settle(struct view *v, bool sandboxes_are_containers, struct arena *a)
 {
-    struct warner w = {.a = a};
+    struct settling s = {.v = v, .arena = a, .sandboxes_are_containers = sandboxes_are_containers};
 
-    view_sort(v);
-    if (settle_pods(v, &w) < 0 || settle_containers(v, &w) < 0) {
-        return -ENOMEM;
-    }
-    if (w.more > 0) {
-        const char **texts = w.texts;
-
-        texts[w.n - 1] =
-            arena_printf(a, "%zu more of what the runtime lists makes no sense", w.more + 1);
-        if (!texts[w.n - 1]) {
+    for (size_t i = 0; i < v->n_warnings; i++) {
+        if (texts_add(&s.warnings, a, v->warnings[i]) < 0) {
             return -ENOMEM;
         }
     }
-    v->warnings = w.texts;
-    v->n_warnings = w.n;
+    view_sort(v);
+    if (settle_pods(&s) < 0 || settle_containers(&s) < 0) {
+        return -ENOMEM;
+    }
+    if (s.unsaid && texts_add(&s.warnings, a,
+                              arena_printf(a, "%zu more rows of the runtime's lists are wrong",
+                                           s.unsaid)) < 0) {
+        return -ENOMEM;
+    }
+    v->warnings = s.warnings.items;
+    v->n_warnings = s.warnings.n;
     return 0;
 }

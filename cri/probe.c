@@ -12,6 +12,8 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
+#include "cri/client.h"
+#include "cri/docker/client.h"
 #include "cri/grpc/peer.h"
 #include "cri/rpc/client.h"
 
@@ -289,6 +291,7 @@ int client_open(const struct endpoint *ep, struct client **ret, struct err *err)
 {
     CLEANUP(cleanup_probe) struct probe *p = calloc(1, sizeof(*p));
     struct client *cri;
+    struct ucred peer;
     AUTO_CLOSE int fd = -1;
     int rc;
 
@@ -306,7 +309,7 @@ int client_open(const struct endpoint *ep, struct client **ret, struct err *err)
     if (rc < 0 && rc != -EAGAIN) {
         return rc;
     }
-    p->base.peer_elsewhere = fd >= 0 && endpoint_peer_elsewhere(fd);
+    p->base.peer_elsewhere = fd >= 0 && endpoint_peer(fd, &peer) == 0 && peer.pid == 0;
     rc = cri_client_open(ep, TAKE_FD(fd), &cri, err);
     if (rc == 0) {
         rc = adopt(p, cri, err);
@@ -316,9 +319,4 @@ int client_open(const struct endpoint *ep, struct client **ret, struct err *err)
     }
     *ret = &TAKE_PTR(p)->base;
     return 0;
-}
-
-int client_open_fd(int fd, struct client **ret, struct err *err)
-{
-    return cri_client_open(NULL, fd, ret, err);
 }

@@ -1,15 +1,18 @@
-/* What a speaker of one API (CRI, Docker Engine) has to bring to be a client (cri/client.h).
- * Internal to cri/. */
+/* A speaker: the client's half for one API (CRI in cri/rpc, the Docker Engine API in cri/docker).
+ * This is what it takes from cri/client.c and what it must offer to it. Internal to cri/. */
 #ifndef PODPID_CRI_SPEAKER_H
 #define PODPID_CRI_SPEAKER_H
 
-#include "cri/client.h"
+#include "cri/base/arena.h"
+#include "cri/base/clock.h"
+#include "cri/reply.h"
+
+struct client;
 
 struct client_request {
-    enum client_reply_kind kind; /* CLIENT_IDENTITY, _LIST, _POD, _CONTAINER */
-    const char *id;              /* of _POD and _CONTAINER; a copy that lives in the arena */
-    struct arena *arena;
-    uint64_t tag;
+    enum client_reply_kind kind; /* CLIENT_IDENTITY, _LIST, _POD or _CONTAINER */
+    const char *id;              /* of _POD and _CONTAINER; lives in arena. Else NULL */
+    struct arena *arena;         /* the caller's: what the reply points to is allocated here */
 };
 
 /* Each does what the function of the same name in cri/client.h says. */
@@ -29,11 +32,7 @@ struct client_ops {
 /* The first member of every speaker's own struct. */
 struct client {
     const struct client_ops *ops;
-    bool peer_elsewhere; /* set by client_open() */
+    bool peer_elsewhere; /* the peer's PID namespace is not ours; set by client_open() */
 };
-
-/* Speaks the Docker Engine API to ep. Called by client_open() once a peer turned out to speak
- * HTTP/1.x and no CRI. The descriptor that ops->fd gives may be an epoll one: it is only polled. */
-int docker_client_open(const struct endpoint *ep, struct client **ret, struct err *err);
 
 #endif

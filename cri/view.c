@@ -3,6 +3,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cri/base/text.h"
+
 static const char *const state_names[] = {
     [VIEW_CREATED] = "created",
     [VIEW_RUNNING] = "running",
@@ -57,7 +59,7 @@ const char *view_state_name(enum view_state s)
 
 bool view_state_parse(const char *name, enum view_state *ret)
 {
-    for (size_t i = 0; i < sizeof(state_names) / sizeof(state_names[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(state_names); i++) {
         if (strcmp(name, state_names[i]) == 0) {
             *ret = (enum view_state)i;
             return true;

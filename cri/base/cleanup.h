@@ -44,15 +44,7 @@ static inline void cleanup_close(int *fd)
     }
 }
 
-static inline void cleanup_fclose(FILE **f)
-{
-    if (*f) {
-        fclose(*f);
-    }
-}
-
 #define AUTO_FREE CLEANUP(cleanup_free)
 #define AUTO_CLOSE CLEANUP(cleanup_close)
-#define AUTO_FCLOSE CLEANUP(cleanup_fclose)
 
 #endif

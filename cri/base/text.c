@@ -104,7 +104,7 @@ static bool duration_unit(const char **s, int64_t *ret)
     } units[] = {{"ns", 1},         {"us", 1000},       {"ms", 1000000},
                  {"s", 1000000000}, {"m", 60000000000}, {"h", 3600000000000}};
 
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(units); i++) {
         size_t n = strlen(units[i].name);
         char after;
 

@@ -1,12 +1,11 @@
-/* The Docker Engine's speaker: which requests make a reply of cri/client.h. Only GETs of documents
- * are sent, to unversioned paths, and never /top, which makes an event on every call. */
+#include "cri/docker/client.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/speaker.h"
 #include "cri/docker/http.h"
 #include "cri/docker/json.h"
 #include "cri/docker/pods.h"
@@ -156,7 +155,6 @@ static int docker_get(struct client *c, const struct client_request *req, struct
     }
     job->req = *req;
     job->reply.kind = req->kind;
-    job->reply.tag = req->tag;
     job->reply.pod.id = job->reply.container.id = req->id;
     start(d, job);
     if (req->id && !docker_id_is_plain(req->id)) {

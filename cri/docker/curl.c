@@ -5,6 +5,8 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "cri/base/text.h"
+
 #define LIBRARY "libcurl.so.4"
 
 static const struct {
@@ -45,7 +47,7 @@ int curl_load(struct curl_table *ret, struct err *err)
     if (!library) {
         return unusable(err, dlerror());
     }
-    for (size_t i = 0; i < sizeof(symbols) / sizeof(symbols[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(symbols); i++) {
         void *symbol = dlsym(library, symbols[i].name);
 
         if (!symbol) {

@@ -7,14 +7,11 @@
 #include "cri/base/cleanup.h"
 #include "cri/base/clock.h"
 #include "cri/docker/pods.h"
+#include "cri/lists.h"
 #include "cri/runtimes.h"
 
-static void unref(json_t **j)
-{
-    json_decref(*j);
-}
-
-#define AUTO_JSON CLEANUP(unref)
+DEFINE_CLEANUP(json_decref, json_t *)
+#define AUTO_JSON CLEANUP(cleanup_json_decref)
 
 /* Reading one reply: what it is, for messages, and the first thing wrong with it. */
 struct reader {
@@ -238,7 +235,7 @@ static enum view_state state_of(const char *name)
         {"exited", VIEW_EXITED},     {"stopped", VIEW_EXITED},
     };
 
-    for (size_t i = 0; name && i < sizeof(states) / sizeof(states[0]); i++) {
+    for (size_t i = 0; name && i < N_ELEMENTS(states); i++) {
         if (strcmp(name, states[i].name) == 0) {
             return states[i].state;
         }
@@ -315,39 +312,6 @@ static int place_row(struct reader *r, const struct view_container *row, struct 
     return 0;
 }
 
-/* An id stands for one container, whatever is said of it a second time. Both lists are sorted. */
-static size_t drop_twins(struct view *v, struct err *first)
-{
-    size_t n_pods = 0, n_containers = 0, dropped;
-    const char *twin = NULL;
-
-    for (size_t i = 0; i < v->n_pods; i++) {
-        if (n_pods && strcmp(v->pods[n_pods - 1].id, v->pods[i].id) == 0) {
-            twin = v->pods[i].id;
-        } else {
-            v->pods[n_pods++] = v->pods[i];
-        }
-    }
-    dropped = v->n_pods - n_pods;
-    v->n_pods = n_pods;
-    for (size_t i = 0; i < v->n_containers; i++) {
-        const char *id = v->containers[i].id;
-
-        if ((n_containers && strcmp(v->containers[n_containers - 1].id, id) == 0) ||
-            view_find_pod(v, id)) {
-            twin = id;
-        } else {
-            v->containers[n_containers++] = v->containers[i];
-        }
-    }
-    dropped += v->n_containers - n_containers;
-    v->n_containers = n_containers;
-    if (twin && first->kind == ERR_NONE) {
-        err_set(first, ERR_RUNTIME, EPROTO, "/containers/json: %.128s is there twice", twin);
-    }
-    return dropped;
-}
-
 static int warn_of_rows(struct arena *a, struct view *v, size_t bad, const struct err *first)
 {
     const char **warnings = arena_calloc(a, 1, sizeof(*warnings));
@@ -400,9 +364,10 @@ int docker_parse_list(struct str body, struct arena *a, struct view *ret, struct
             first = why;
         }
     }
-    view_sort(&v);
-    bad += drop_twins(&v, &first);
     if (bad && warn_of_rows(a, &v, bad, &first) < 0) {
+        return err_nomem(err);
+    }
+    if (lists_settle(&v, true, a) < 0) {
         return err_nomem(err);
     }
     *ret = v;

@@ -10,16 +10,6 @@
 #include "cri/base/text.h"
 #include "cri/view.h"
 
-/* What only this API says of a container, and all its labels. NULL where not given or empty. */
-struct docker_facts {
-    const char *name;          /* without the leading slash */
-    const char *cgroup_parent; /* HostConfig.CgroupParent; not in lists */
-    const char *network_mode, *ipc_mode;
-    const char *runtime; /* HostConfig.Runtime */
-    const struct view_label *labels;
-    size_t n_labels;
-};
-
 /* Each gives 0, -EPROTO with ERR_RUNTIME, or -ENOMEM. Strings live in the arena. */
 
 /* /version: name ("docker", or "podman" for its compatible service), version, api. */

@@ -3,6 +3,7 @@
 #include <errno.h>
 #include <string.h>
 
+#include "cri/base/text.h"
 #include "cri/runtimes.h"
 
 #define LABEL_TYPE "io.kubernetes.docker.type"
@@ -99,7 +100,9 @@ void docker_pod_of(const struct view_container *c, struct view_pod *ret)
 
 /* Anchors ------------------------------------------------------------------------------------- */
 
-bool docker_parent_is_of_pod(const char *cgroup_parent, const char *uid)
+/* Whether the last component of a cgroup parent is that of the pod with this uid: "pod<uid>", or
+ * under systemd "...-pod<uid with _ for ->.slice". */
+static bool parent_is_of_pod(const char *cgroup_parent, const char *uid)
 {
     struct str last = path_last(str_of(cgroup_parent)), pod = STR("pod");
     size_t n = uid ? strlen(uid) : 0;
@@ -193,7 +196,7 @@ static const char *refuse_sandbox(const struct view_pod *p)
     if (!p->namespace_ || !p->name || !p->uid) {
         return "namespace, name or uid is missing";
     }
-    if (!p->cgroup_parent || !docker_parent_is_of_pod(p->cgroup_parent, p->uid)) {
+    if (!p->cgroup_parent || !parent_is_of_pod(p->cgroup_parent, p->uid)) {
         return "its cgroup parent is not that pod's";
     }
     return NULL;
@@ -229,7 +232,7 @@ static const char *refuse_container(const struct settling *s, const struct view_
     if (c->status != VIEW_STATUS_OK) {
         return NULL; /* an error row, or gone: no claim to a PID */
     }
-    if (!facts->cgroup_parent || !docker_parent_is_of_pod(facts->cgroup_parent, p->uid)) {
+    if (!facts->cgroup_parent || !parent_is_of_pod(facts->cgroup_parent, p->uid)) {
         return "its cgroup parent is not that pod's";
     }
     if (!is_container_mode(facts->network_mode, p->id) &&

@@ -10,8 +10,17 @@
 #define PODPID_CRI_DOCKER_PODS_H
 
 #include "cri/base/arena.h"
-#include "cri/docker/json.h"
 #include "cri/view.h"
+
+/* What only this API says of a container, and all its labels. NULL where not given or empty. */
+struct docker_facts {
+    const char *name;          /* without the leading slash */
+    const char *cgroup_parent; /* HostConfig.CgroupParent; not in lists */
+    const char *network_mode, *ipc_mode;
+    const char *runtime; /* HostConfig.Runtime */
+    const struct view_label *labels;
+    size_t n_labels;
+};
 
 /* Fill what the labels say of a row that has its facts: name, sandbox_id, attempt, labels. */
 void docker_claim(struct view_container *c);
@@ -21,10 +30,6 @@ bool docker_claims_sandbox(const struct view_container *c);
 
 /* The pod that a claimed sandbox is; borrows from c, which becomes its as_container. */
 void docker_pod_of(const struct view_container *c, struct view_pod *ret);
-
-/* Whether the path or slice of a cgroup parent is that of the pod with this uid: ".../pod<uid>" or
- * "...-pod<uid with _>.slice". */
-bool docker_parent_is_of_pod(const char *cgroup_parent, const char *uid);
 
 /* As client_settle() says. who: as the identity said. 0 or -ENOMEM. */
 int docker_settle(const struct view_runtime *who, struct view *v, struct arena *a);

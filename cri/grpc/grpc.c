@@ -8,19 +8,13 @@
 
 enum { OUT_MOST = 64 * 1024 }; /* bytes made ready for one write */
 
-static void cleanup_call(struct call **c)
-{
-    grpc_call_free(*c);
-}
+DEFINE_CLEANUP(grpc_call_free, struct call *)
 
-static void cleanup_grpc(struct grpc **g)
-{
-    grpc_free(*g);
-}
+DEFINE_CLEANUP(grpc_free, struct grpc *)
 
 int grpc_new(const char *user_agent, struct grpc **ret, struct err *err)
 {
-    CLEANUP(cleanup_grpc) struct grpc *g = calloc(1, sizeof(*g));
+    CLEANUP(cleanup_grpc_free) struct grpc *g = calloc(1, sizeof(*g));
 
     if (!g) {
         return err_nomem(err);
@@ -61,7 +55,7 @@ void grpc_free(struct grpc *g)
 int grpc_call(struct grpc *g, const char *path, const void *message, size_t n, bool streaming,
               uint64_t tag, struct err *err)
 {
-    CLEANUP(cleanup_call) struct call *c = calloc(1, sizeof(*c));
+    CLEANUP(cleanup_grpc_call_free) struct call *c = calloc(1, sizeof(*c));
 
     if (!c || n > UINT32_MAX) {
         return err_nomem(err);
@@ -185,7 +179,7 @@ void grpc_sent(struct grpc *g, size_t n)
     g->out_sent += n;
 }
 
-enum grpc_peer grpc_peer(const struct grpc *g)
+enum grpc_peer grpc_peer_seen(const struct grpc *g)
 {
     return g->sniffer.peer;
 }
@@ -212,5 +206,5 @@ const char *grpc_code_name(enum grpc_code code)
         "Unauthenticated",
     };
 
-    return (unsigned)code < sizeof(names) / sizeof(names[0]) ? names[code] : "?";
+    return (unsigned)code < N_ELEMENTS(names) ? names[code] : "?";
 }

@@ -85,7 +85,7 @@ void grpc_sent(struct grpc *g, size_t n);
  * grpc_next() or grpc_free(). False: none now. */
 bool grpc_next(struct grpc *g, struct grpc_result *ret);
 
-enum grpc_peer grpc_peer(const struct grpc *g);
+enum grpc_peer grpc_peer_seen(const struct grpc *g);
 
 const char *grpc_code_name(enum grpc_code code); /* "NotFound"; "?" for an unknown number */
 

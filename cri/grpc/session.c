@@ -297,8 +297,8 @@ int grpc_session_new(struct grpc *g)
     rc = nghttp2_session_client_new(&g->session, cb, g);
     nghttp2_session_callbacks_del(cb);
     if (rc != 0 ||
-        nghttp2_submit_settings(g->session, NGHTTP2_FLAG_NONE, settings,
-                                sizeof(settings) / sizeof(settings[0])) != 0 ||
+        nghttp2_submit_settings(g->session, NGHTTP2_FLAG_NONE, settings, N_ELEMENTS(settings)) !=
+            0 ||
         nghttp2_session_set_local_window_size(g->session, NGHTTP2_FLAG_NONE, 0,
                                               CONNECTION_WINDOW) != 0) {
         return -ENOMEM;
@@ -324,8 +324,8 @@ static int submit(struct grpc *g, struct call *c)
     };
 #undef NV
     const nghttp2_data_provider body = {.read_callback = read_request};
-    int32_t stream = nghttp2_submit_request(g->session, NULL, headers,
-                                            sizeof(headers) / sizeof(headers[0]), &body, c);
+    int32_t stream =
+        nghttp2_submit_request(g->session, NULL, headers, N_ELEMENTS(headers), &body, c);
 
     if (stream == NGHTTP2_ERR_NOMEM) {
         return -ENOMEM;

@@ -280,7 +280,7 @@ int cri_client_open(const struct endpoint *ep, int fd, struct client **ret, stru
 
 enum grpc_peer cri_client_peer(const struct client *c)
 {
-    return grpc_peer(cri_const(c)->grpc);
+    return grpc_peer_seen(cri_const(c)->grpc);
 }
 
 bool cri_client_is_served(const struct client *c)

@@ -3,8 +3,9 @@
 #ifndef PODPID_CRI_RPC_CLIENT_H
 #define PODPID_CRI_RPC_CLIENT_H
 
-#include "cri/speaker.h"
+#include "cri/endpoint.h"
 #include "cri/grpc/grpc.h"
+#include "cri/speaker.h"
 
 /* fd is connected and non-blocking; it is taken, also on failure. Or -1: ep is connected to by
  * client_step(), again and again while its queue is full. ep may be NULL with an fd. */

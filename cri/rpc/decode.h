@@ -29,10 +29,6 @@ int cri_decode_config(struct wire w, struct view_runtime *ret, struct err *err);
 int cri_decode_pods(struct wire w, struct arena *a, struct view *ret, struct err *err);
 int cri_decode_containers(struct wire w, struct arena *a, struct view *ret, struct err *err);
 
-/* Once both lists are in: sorted, rows without an id or with another's id dropped, with a warning
- * for each thing that makes no sense. 0 or -ENOMEM. */
-int cri_settle_lists(struct view *v, struct arena *a);
-
 /* The status must be that of id; its verbose info is read too. Sets status to OK. */
 int cri_decode_pod_status(struct wire w, const char *id, struct arena *a, struct view_pod *ret,
                           struct err *err);

@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cri/lists.h"
 #include "cri/rpc/decode.h"
 #include "cri/runtimes.h"
 
@@ -42,9 +43,9 @@ static void list_free(struct cri_op_list *l)
 }
 
 /* A call's tag says all that its result needs: the request, the RPC and the version it went to. */
-enum { TAG_RPC = 7, TAG_ALPHA = 8, TAG_BITS = 15 };
+enum { TAG_RPC = 7, TAG_ALPHA = 8, TAG_MASK = TAG_RPC | TAG_ALPHA };
 
-_Static_assert(alignof(max_align_t) > TAG_BITS, "malloc leaves these bits of a pointer free");
+_Static_assert(alignof(max_align_t) > TAG_MASK, "malloc leaves these bits of a pointer free");
 _Static_assert(CRI_RPCS <= TAG_RPC + 1, "an RPC has to fit its bits");
 
 static uint64_t tag_of(const struct cri_op *op, enum cri_rpc rpc, enum cri_api api)
@@ -115,7 +116,6 @@ int cri_requests_get(struct cri_requests *rq, const struct client_request *req, 
     }
     op->req = *req;
     op->reply.kind = req->kind;
-    op->reply.tag = req->tag;
     list_add(&rq->under_way, op);
     rq->n_under_way++;
     for (unsigned i = 0; i < rpcs_of[req->kind].n; i++) {
@@ -268,7 +268,7 @@ static void op_answered(struct cri_requests *rq, struct cri_op *op, enum cri_rpc
     }
     if (rc == 0 && op->waiting == 0) {
         r->runtime.api = op->req.kind == CLIENT_IDENTITY ? api_name(rq->api) : NULL;
-        if (op->req.kind == CLIENT_LIST && cri_settle_lists(&r->list, op->req.arena) < 0) {
+        if (op->req.kind == CLIENT_LIST && lists_settle(&r->list, false, op->req.arena) < 0) {
             rc = err_nomem(&r->err);
         }
     }
@@ -323,7 +323,7 @@ static int take_result(struct cri_requests *rq, const struct grpc_result *res, s
 {
     enum cri_rpc rpc = (enum cri_rpc)(res->tag & TAG_RPC);
     bool alpha = res->tag & TAG_ALPHA;
-    struct cri_op *op = (struct cri_op *)(uintptr_t)(res->tag & ~(uint64_t)TAG_BITS);
+    struct cri_op *op = (struct cri_op *)(uintptr_t)(res->tag & ~(uint64_t)TAG_MASK);
 
     if (res->end && res->retryable) {
         return 0; /* never taken by the peer: the connection's end will say why */

@@ -4,9 +4,9 @@
 #ifndef PODPID_CRI_RPC_REQUESTS_H
 #define PODPID_CRI_RPC_REQUESTS_H
 
-#include "cri/speaker.h"
 #include "cri/grpc/grpc.h"
 #include "cri/rpc/rpc.h"
+#include "cri/speaker.h"
 
 struct cri_op;
 struct runtime;

@@ -15,7 +15,7 @@ int look_listen_to(struct podpid_look *k, const struct client *c)
 int look_ask_list(struct podpid_look *k, struct err *err)
 {
     k->listed = false;
-    return client_get_list(k->client, &k->arena, 0, err);
+    return client_get_list(k->client, &k->arena, err);
 }
 
 int look_ask_first(struct podpid_look *k, struct err *err)
@@ -25,7 +25,7 @@ int look_ask_first(struct podpid_look *k, struct err *err)
     k->runtime = (struct view_runtime){0};
     k->identified = false;
     k->runtime_elsewhere = k->procfs.own_pidns && client_is_elsewhere(k->client);
-    rc = client_get_identity(k->client, &k->arena, 0, err);
+    rc = client_get_identity(k->client, &k->arena, err);
     return rc < 0 ? rc : look_ask_list(k, err);
 }
 
@@ -135,8 +135,8 @@ static int ask_status(struct podpid_look *k, const char *id, struct err *err)
         return 0;
     }
     k->asked++;
-    return p ? client_get_pod(k->client, id, &k->arena, 0, err)
-             : client_get_container(k->client, id, &k->arena, 0, err);
+    return p ? client_get_pod(k->client, id, &k->arena, err)
+             : client_get_container(k->client, id, &k->arena, err);
 }
 
 int look_ask_statuses(struct podpid_look *k, nsec now, struct err *err)

@@ -20,7 +20,7 @@ static int ask(struct podpid_look *k, const struct endpoint *where, struct clien
     if (rc < 0) {
         return rc;
     }
-    rc = client_get_list(c, &k->arena, 0, NULL);
+    rc = client_get_list(c, &k->arena, NULL);
     rc = rc < 0 ? rc : look_listen_to(k, c);
     if (rc < 0) {
         client_close(c);

@@ -5,7 +5,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -38,14 +37,13 @@ static void look_at_listener(const struct endpoint *e, const struct procfs *p,
 {
     AUTO_CLOSE int fd = -1;
     struct ucred peer;
-    socklen_t size = sizeof(peer);
     char name[16];
 
     if (endpoint_connect(e, &fd, why) < 0) {
         return;
     }
     f->connected = true;
-    if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &size) == 0) {
+    if (endpoint_peer(fd, &peer) == 0) {
         f->peer = peer.pid;
         snprintf(name, sizeof(name), "%d", (int)peer.pid);
         f->peer_in_proc = faccessat(p->fd, name, F_OK, 0) == 0;

@@ -66,7 +66,7 @@ static void open_events(struct podpid_watch *w, nsec now)
         w->events_retry = NSEC_NEVER;
     } else if (client_open(&ep, &w->events, NULL) < 0) {
         w->events = NULL;
-    } else if (client_get_identity(w->events, &w->events_arena, 0, NULL) < 0 ||
+    } else if (client_get_identity(w->events, &w->events_arena, NULL) < 0 ||
                watch_listen_to(w, client_fd(w->events), WATCH_EVENTS) < 0) {
         drop_events(w, w->events_retry);
     }

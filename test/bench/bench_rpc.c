@@ -11,8 +11,6 @@
 
 #include "cri/client.h"
 
-enum { IDENTITY, LIST, STATUS };
-
 struct bench {
     struct client *client;
     struct arena arena;
@@ -25,12 +23,11 @@ static int take_list(struct bench *b, const struct view *list)
     int rc = 0;
 
     for (size_t i = 0; i < list->n_pods && rc == 0; i++) {
-        rc = client_get_pod(b->client, list->pods[i].id, &b->arena, STATUS, &b->err);
+        rc = client_get_pod(b->client, list->pods[i].id, &b->arena, &b->err);
     }
     for (size_t i = 0; i < list->n_containers && rc == 0; i++) {
         if (list->containers[i].state == VIEW_RUNNING) {
-            rc =
-                client_get_container(b->client, list->containers[i].id, &b->arena, STATUS, &b->err);
+            rc = client_get_container(b->client, list->containers[i].id, &b->arena, &b->err);
         }
     }
     return rc;
@@ -39,10 +36,10 @@ static int take_list(struct bench *b, const struct view *list)
 static int run(struct bench *b)
 {
     struct client_reply reply;
-    int rc = client_get_identity(b->client, &b->arena, IDENTITY, &b->err);
+    int rc = client_get_identity(b->client, &b->arena, &b->err);
 
     if (rc == 0) {
-        rc = client_get_list(b->client, &b->arena, LIST, &b->err);
+        rc = client_get_list(b->client, &b->arena, &b->err);
     }
     while (rc == 0 && client_pending(b->client) > 0) {
         struct pollfd fd = {.fd = client_fd(b->client), .events = POLLIN};

@@ -10,6 +10,7 @@
 #include "resolver/cgroup/facts.h"
 #include "resolver/cgroup/line.h"
 #include "resolver/cgroup/path.h"
+#include "test/support/fclose.h"
 #include "test/support/unit.h"
 
 static bool same(const char *what, const char *got, const json_t *expect, const char *name)

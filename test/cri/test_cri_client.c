@@ -35,7 +35,7 @@ static void real_runtimes(void **state)
 
         rig_open_runtime(&r, cases[i].folder);
         v = rig_ask_all(&r);
-        who = &rig_reply(&r, TAG_IDENTITY)->runtime;
+        who = &rig_reply(&r, CLIENT_IDENTITY)->runtime;
         assert_string_equal(who->name, cases[i].name);
         assert_string_equal(who->version, cases[i].version);
         assert_string_equal(who->api, "cri/v1");
@@ -80,7 +80,7 @@ static void real_runtimes(void **state)
         assert_int_equal(c->pid, cases[i].created);
 
         for (size_t k = 0; k < v->n_pods; k++) {
-            const struct client_reply *p = rig_reply(&r, TAG_POD + k);
+            const struct client_reply *p = rig_reply_of(&r, v->pods[k].id);
 
             assert_int_equal(p->rc, 0);
             assert_string_equal(p->pod.id, v->pods[k].id);
@@ -106,15 +106,15 @@ static void removed_meanwhile(void **state)
         struct rig r;
 
         rig_open_runtime(&r, runtimes[i]);
-        client_get_container(r.client, gone, &r.arena, TAG_CONTAINER, &r.err);
-        client_get_pod(r.client, "00", &r.arena, TAG_POD, &r.err);
+        client_get_container(r.client, gone, &r.arena, &r.err);
+        client_get_pod(r.client, "00", &r.arena, &r.err);
         rig_run(&r);
-        assert_true(rig_reply(&r, TAG_CONTAINER)->gone);
-        assert_int_equal(rig_reply(&r, TAG_CONTAINER)->rc, -ENOENT);
-        assert_int_equal(rig_reply(&r, TAG_CONTAINER)->container.status, VIEW_STATUS_GONE);
-        assert_string_equal(rig_reply(&r, TAG_CONTAINER)->container.id, gone);
-        assert_true(rig_reply(&r, TAG_POD)->gone);
-        assert_int_equal(rig_reply(&r, TAG_POD)->pod.status, VIEW_STATUS_GONE);
+        assert_true(rig_reply_of(&r, gone)->gone);
+        assert_int_equal(rig_reply_of(&r, gone)->rc, -ENOENT);
+        assert_int_equal(rig_reply_of(&r, gone)->container.status, VIEW_STATUS_GONE);
+        assert_string_equal(rig_reply_of(&r, gone)->container.id, gone);
+        assert_true(rig_reply_of(&r, "00")->gone);
+        assert_int_equal(rig_reply_of(&r, "00")->pod.status, VIEW_STATUS_GONE);
         rig_close(&r);
     }
 }
@@ -127,22 +127,23 @@ static void falls_back_to_v1alpha2_once(void **state)
     rig_open(&r, "{'api': ['v1alpha2'], 'replies': {" SCRIPT_BASE
                  ", 'RuntimeConfig': {}, 'ContainerStatus': {'c': {'status': {'id': 'c'}}}}}");
     rig_ask(&r); /* all of it is on its way before the first answer */
-    client_get_container(r.client, "c", &r.arena, TAG_CONTAINER, &r.err);
+    client_get_container(r.client, "c", &r.arena, &r.err);
     rig_run(&r);
     assert_int_equal(r.rc, 0);
-    assert_string_equal(rig_reply(&r, TAG_IDENTITY)->runtime.api, "cri/v1alpha2");
-    assert_string_equal(rig_reply(&r, TAG_IDENTITY)->runtime.name, "containerd");
-    assert_int_equal(rig_reply(&r, TAG_IDENTITY)->runtime.n_conditions, 1);
-    assert_int_equal(rig_reply(&r, TAG_LIST)->rc, 0);
-    assert_int_equal(rig_reply(&r, TAG_CONTAINER)->rc, 0);
+    assert_string_equal(rig_reply(&r, CLIENT_IDENTITY)->runtime.api, "cri/v1alpha2");
+    assert_string_equal(rig_reply(&r, CLIENT_IDENTITY)->runtime.name, "containerd");
+    assert_int_equal(rig_reply(&r, CLIENT_IDENTITY)->runtime.n_conditions, 1);
+    assert_int_equal(rig_reply(&r, CLIENT_LIST)->rc, 0);
+    assert_int_equal(rig_reply_of(&r, "c")->rc, 0);
     assert_int_equal(fake_cri_calls(r.fake, "v1/Version"), 1);
     assert_int_equal(fake_cri_calls(r.fake, "v1alpha2/Version"), 1);
     assert_int_equal(fake_cri_calls(r.fake, "v1alpha2/RuntimeConfig"), 0);
-    client_get_identity(r.client, &r.arena, 3, &r.err);
+    client_get_identity(r.client, &r.arena, &r.err);
     rig_run(&r);
-    assert_int_equal(rig_reply(&r, 3)->rc, 0);
+    assert_int_equal(r.replies[r.n_replies - 1].kind, CLIENT_IDENTITY);
+    assert_int_equal(r.replies[r.n_replies - 1].rc, 0);
     assert_int_equal(fake_cri_calls(r.fake, "v1/Version"), 1);
-    assert_false(client_watch_events(r.client, &rig_reply(&r, 3)->runtime));
+    assert_false(client_watch_events(r.client, &r.replies[r.n_replies - 1].runtime));
     rig_close(&r);
 }
 
@@ -183,7 +184,7 @@ static void ids_that_no_runtime_has(void **state)
     memset(id, 'a', sizeof(id));
     id[sizeof(id) - 1] = '\0';
     rig_open(&r, "{}");
-    assert_int_equal(client_get_container(r.client, id, &r.arena, 1, &r.err), -EINVAL);
+    assert_int_equal(client_get_container(r.client, id, &r.arena, &r.err), -EINVAL);
     assert_int_equal(client_pending(r.client), 0);
     rig_close(&r);
 }

@@ -12,21 +12,21 @@ static void events(void **state)
     (void)state;
     rig_open_runtime(&r, "containerd-2.1.9");
     rig_ask_all(&r);
-    who = rig_reply(&r, TAG_IDENTITY)->runtime;
+    who = rig_reply(&r, CLIENT_IDENTITY)->runtime;
     assert_true(client_watch_events(r.client, &who));
     assert_false(client_watch_events(r.client, &who)); /* one stream is enough */
     rig_rounds(&r, 10);
     assert_true(rig_count(&r, CLIENT_EVENT) >= 1);
     assert_int_equal(rig_count(&r, CLIENT_EVENTS_END), 0);
     client_cancel(r.client); /* requests only: the stream goes on */
-    assert_int_equal(client_get_identity(r.client, &r.arena, 5, &r.err), 0);
+    assert_int_equal(client_get_identity(r.client, &r.arena, &r.err), 0);
     rig_run(&r);
     assert_int_equal(rig_count(&r, CLIENT_EVENTS_END), 0);
     rig_close(&r);
 
     rig_open_runtime(&r, "crio-1.37"); /* with pod events off */
     rig_ask_all(&r);
-    assert_true(client_watch_events(r.client, &rig_reply(&r, TAG_IDENTITY)->runtime));
+    assert_true(client_watch_events(r.client, &rig_reply(&r, CLIENT_IDENTITY)->runtime));
     rig_rounds(&r, 10);
     assert_int_equal(r.rc, 0);
     assert_int_equal(rig_count(&r, CLIENT_EVENTS_END), 1);
@@ -35,7 +35,7 @@ static void events(void **state)
 
     rig_open(&r, "{'replies': {" SCRIPT_BASE "}}");
     rig_ask_all(&r);
-    assert_true(client_watch_events(r.client, &rig_reply(&r, TAG_IDENTITY)->runtime));
+    assert_true(client_watch_events(r.client, &rig_reply(&r, CLIENT_IDENTITY)->runtime));
     rig_rounds(&r, 10);
     assert_int_equal(r.replies[r.n_replies - 1].kind, CLIENT_EVENTS_END);
     assert_int_equal(r.replies[r.n_replies - 1].rc, -EOPNOTSUPP);

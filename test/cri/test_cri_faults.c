@@ -16,10 +16,10 @@ static void identity_stands_without_status(void **state)
                  "\\u00e4 100% \\n broken'}}}");
     rig_ask(&r);
     rig_run(&r);
-    assert_int_equal(rig_reply(&r, TAG_IDENTITY)->rc, 0);
-    assert_non_null(
-        strstr(rig_reply(&r, TAG_IDENTITY)->runtime.status_error, "cni: \xc3\xa4 100% ? broken"));
-    assert_null(rig_reply(&r, TAG_IDENTITY)->runtime.cgroup_driver);
+    assert_int_equal(rig_reply(&r, CLIENT_IDENTITY)->rc, 0);
+    assert_non_null(strstr(rig_reply(&r, CLIENT_IDENTITY)->runtime.status_error,
+                           "cni: \xc3\xa4 100% ? broken"));
+    assert_null(rig_reply(&r, CLIENT_IDENTITY)->runtime.cgroup_driver);
     rig_close(&r);
 }
 
@@ -66,11 +66,11 @@ static void one_failed_request(void **state)
                  cases[i].fault);
         rig_open(&r, script);
         rig_ask(&r);
-        client_get_container(r.client, "c", &r.arena, TAG_CONTAINER, &r.err);
-        client_get_container(r.client, "d", &r.arena, TAG_CONTAINER + 1, &r.err);
+        client_get_container(r.client, "c", &r.arena, &r.err);
+        client_get_container(r.client, "d", &r.arena, &r.err);
         rig_run(&r);
         assert_int_equal(r.rc, 0);
-        reply = rig_reply(&r, TAG_CONTAINER);
+        reply = rig_reply_of(&r, "c");
         if (reply->rc != cases[i].rc || !strstr(reply->err.text, cases[i].words)) {
             fail_msg("%s: %d \"%s\"", cases[i].fault, reply->rc, reply->err.text);
         }
@@ -78,8 +78,8 @@ static void one_failed_request(void **state)
         assert_int_equal(reply->container.status,
                          cases[i].gone ? VIEW_STATUS_GONE : VIEW_STATUS_FAILED);
         assert_string_equal(reply->container.error, reply->err.text);
-        assert_int_equal(rig_reply(&r, TAG_CONTAINER + 1)->rc, 0);
-        assert_int_equal(rig_reply(&r, TAG_LIST)->rc, 0);
+        assert_int_equal(rig_reply_of(&r, "d")->rc, 0);
+        assert_int_equal(rig_reply(&r, CLIENT_LIST)->rc, 0);
         rig_close(&r);
     }
 }
@@ -97,9 +97,9 @@ static void failed_lists_fail_once(void **state)
     rig_run(&r);
     assert_int_equal(r.rc, 0);
     assert_int_equal(r.n_replies, 2);
-    assert_int_equal(rig_reply(&r, TAG_LIST)->rc, -EREMOTEIO);
-    assert_non_null(strstr(rig_reply(&r, TAG_LIST)->err.hint, "still starting"));
-    assert_int_equal(rig_reply(&r, TAG_IDENTITY)->rc, 0);
+    assert_int_equal(rig_reply(&r, CLIENT_LIST)->rc, -EREMOTEIO);
+    assert_non_null(strstr(rig_reply(&r, CLIENT_LIST)->err.hint, "still starting"));
+    assert_int_equal(rig_reply(&r, CLIENT_IDENTITY)->rc, 0);
     rig_close(&r);
 }
 
@@ -141,7 +141,7 @@ static void lost_connections(void **state)
             fail_msg("%s: %d \"%s\"", cases[i].script, r.rc, r.err.text);
         }
         assert_int_equal(r.err.kind, ERR_RUNTIME);
-        assert_null(rig_reply(&r, TAG_LIST));
+        assert_null(rig_reply(&r, CLIENT_LIST));
         rig_close(&r);
     }
 }
@@ -163,7 +163,7 @@ static void lists_that_make_no_sense(void **state)
              "{'id': 'c1', 'pod_sandbox_id': 'p1'}]}}}");
     rig_ask(&r);
     rig_run(&r);
-    v = &rig_reply(&r, TAG_LIST)->list;
+    v = &rig_reply(&r, CLIENT_LIST)->list;
     assert_int_equal(v->n_pods, 2);
     assert_string_equal(v->pods[0].id, "p1");
     assert_string_equal(v->pods[0].config_hash, "h");
@@ -202,9 +202,9 @@ static void statuses_that_make_no_sense(void **state)
         snprintf(script, sizeof(script), "{'replies': {'ContainerStatus': {'c': %s}}}",
                  cases[i].reply);
         rig_open(&r, script);
-        client_get_container(r.client, "c", &r.arena, TAG_CONTAINER, &r.err);
+        client_get_container(r.client, "c", &r.arena, &r.err);
         rig_run(&r);
-        reply = rig_reply(&r, TAG_CONTAINER);
+        reply = rig_reply_of(&r, "c");
         assert_int_equal(reply->rc, -EBADMSG);
         assert_int_equal(reply->container.status, VIEW_STATUS_FAILED);
         if (!strstr(reply->container.error, cases[i].words)) {

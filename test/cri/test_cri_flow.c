@@ -33,7 +33,7 @@ static void a_slow_answer_comes(void **state)
     rig_open(&r, "{'replies': {" SCRIPT_BASE "}, 'faults': {'ListContainers': {'hold': 300}}}");
     rig_ask(&r);
     rig_run(&r);
-    assert_int_equal(rig_reply(&r, TAG_LIST)->rc, 0);
+    assert_int_equal(rig_reply(&r, CLIENT_LIST)->rc, 0);
     assert_true(r.now > NSEC_PER_SEC + 300 * NSEC_PER_MSEC);
     rig_close(&r);
 }
@@ -59,8 +59,7 @@ static void ask_for_many(struct rig *r, unsigned n)
 
         snprintf(id, sizeof(id), "c%u", i);
         json_object_set_new(statuses, id, json_pack("{s:{s:s}}", "status", "id", id));
-        assert_int_equal(client_get_container(r->client, id, &r->arena, TAG_CONTAINER + i, &r->err),
-                         0);
+        assert_int_equal(client_get_container(r->client, id, &r->arena, &r->err), 0);
     }
     json_object_set_new(fake_cri_script(r->fake), "replies",
                         json_pack("{s:o}", "ContainerStatus", statuses));
@@ -83,7 +82,10 @@ static void many_at_once_but_not_too_many(void **state)
         assert_int_equal(r.rc, 0);
         assert_int_equal(r.n_replies, 450);
         for (unsigned k = 0; k < 450; k++) {
-            assert_int_equal(rig_reply(&r, TAG_CONTAINER + k)->rc, 0);
+            char id[16];
+
+            snprintf(id, sizeof(id), "c%u", k);
+            assert_int_equal(rig_reply_of(&r, id)->rc, 0);
         }
         assert_true(fake_cri_peak(r.fake) > 5);
         assert_true(fake_cri_peak(r.fake) <= cases[i].peak);
@@ -100,7 +102,7 @@ static void a_reply_of_nearly_64_mib(void **state)
     rig_ask(&r);
     rig_run(&r);
     assert_int_equal(r.rc, 0);
-    assert_int_equal(rig_reply(&r, TAG_LIST)->rc, 0);
+    assert_int_equal(rig_reply(&r, CLIENT_LIST)->rc, 0);
     rig_close(&r);
 }
 
@@ -113,17 +115,17 @@ static void what_is_cancelled_is_never_answered(void **state)
              "{'replies': {" SCRIPT_BASE ", 'ContainerStatus': {'d': {'status': {'id': 'd'}}}}, "
              "'faults': {'ContainerStatus c': {'hold': 50}, 'ListContainers': {'never': 1}}}");
     rig_ask(&r);
-    client_get_container(r.client, "c", &r.arena, TAG_CONTAINER, &r.err);
+    client_get_container(r.client, "c", &r.arena, &r.err);
     rig_rounds(&r, 5);
     assert_int_equal(client_pending(r.client), 2);
     client_cancel(r.client);
     assert_int_equal(client_pending(r.client), 0);
-    client_get_container(r.client, "d", &r.arena, TAG_CONTAINER + 1, &r.err);
+    client_get_container(r.client, "d", &r.arena, &r.err);
     rig_rounds(&r, 200);
     assert_int_equal(r.rc, 0);
     assert_int_equal(r.n_replies, 2);
-    assert_non_null(rig_reply(&r, TAG_IDENTITY));
-    assert_int_equal(rig_reply(&r, TAG_CONTAINER + 1)->rc, 0);
+    assert_non_null(rig_reply(&r, CLIENT_IDENTITY));
+    assert_int_equal(rig_reply_of(&r, "d")->rc, 0);
     rig_close(&r);
 }
 

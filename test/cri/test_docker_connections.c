@@ -57,17 +57,18 @@ static void hundreds_over_few_connections(void **state)
         char id[16];
 
         snprintf(id, sizeof(id), "c%zu", i);
-        assert_int_equal(client_get_container(rig.client, id, &rig.arena, i, NULL), 0);
+        assert_int_equal(client_get_container(rig.client, id, &rig.arena, NULL), 0);
     }
     assert_int_equal(client_pending(rig.client), N);
     for (size_t i = 0; i < N; i++) {
         struct client_reply r;
+        size_t n;
 
         docker_rig_reply(&rig, &r);
         assert_int_equal(r.rc, 0);
-        assert_true(r.tag < N && !seen[r.tag]);
-        seen[r.tag] = true;
-        assert_int_equal(r.container.pid, r.tag + 1);
+        assert_true(sscanf(r.container.id, "c%zu", &n) == 1 && n < N && !seen[n]);
+        seen[n] = true;
+        assert_int_equal(r.container.pid, n + 1);
     }
     assert_int_equal(client_pending(rig.client), 0);
     /* Six, and before each one that only looks who listens. */
@@ -86,15 +87,15 @@ static void silence_can_be_cancelled(void **state)
     (void)state;
     DOCKER_RIG_OPEN(&rig, script);
     for (uint64_t i = 0; i < 20; i++) {
-        client_get_container(rig.client, "slow", &rig.arena, i, NULL);
+        client_get_container(rig.client, "slow", &rig.arena, NULL);
     }
     docker_rig_silence(&rig);
     assert_int_equal(client_pending(rig.client), 20);
     client_cancel(rig.client);
     assert_int_equal(client_pending(rig.client), 0);
-    client_get_container(rig.client, "a0", &rig.arena, 99, NULL);
+    client_get_container(rig.client, "a0", &rig.arena, NULL);
     docker_rig_reply(&rig, &r);
-    assert_int_equal(r.tag, 99);
+    assert_string_equal(r.container.id, "a0");
     assert_int_equal(r.rc, 0);
     docker_rig_close(&rig);
 }
@@ -109,9 +110,9 @@ static void a_daemon_that_dies_is_the_end(void **state)
 
     (void)state;
     DOCKER_RIG_OPEN(&rig, script);
-    client_get_container(rig.client, "a0", &rig.arena, 0, NULL);
+    client_get_container(rig.client, "a0", &rig.arena, NULL);
     docker_rig_reply(&rig, &r);
-    client_get_container(rig.client, "slow", &rig.arena, 1, NULL);
+    client_get_container(rig.client, "slow", &rig.arena, NULL);
     docker_rig_silence(&rig);
     docker_rig_daemon_dies(&rig);
     assert_false(docker_rig_next(&rig, &r, &err));
@@ -130,7 +131,7 @@ static void nobody_listens(void **state)
     (void)state;
     DOCKER_RIG_OPEN(&rig, script);
     docker_rig_daemon_dies(&rig);
-    client_get_identity(rig.client, &rig.arena, 0, NULL);
+    client_get_identity(rig.client, &rig.arena, NULL);
     assert_false(docker_rig_next(&rig, &r, &err));
     assert_int_equal(err.errnum, ENOENT);
     assert_true(err.hint[0] != '\0');
@@ -154,7 +155,7 @@ static void a_discovered_socket_must_be_roots(void **state)
     rig.ep.discovered = true;
     assert_int_equal(chown(rig.ep.path, 1000, 1000), 0);
     assert_int_equal(docker_client_open(&rig.ep, &rig.client, &err), 0);
-    client_get_identity(rig.client, &rig.arena, 0, NULL);
+    client_get_identity(rig.client, &rig.arena, NULL);
     assert_false(docker_rig_next(&rig, &r, &err));
     assert_int_equal(err.kind, ERR_DENIED);
     assert_int_equal(http_server_requests(rig.server), 0);
@@ -173,7 +174,7 @@ static void proxies_of_the_environment_are_nothing_to_us(void **state)
         setenv(names[i], "http://127.0.0.1:1", 1);
     }
     DOCKER_RIG_OPEN(&rig, script);
-    client_get_container(rig.client, "a0", &rig.arena, 0, NULL);
+    client_get_container(rig.client, "a0", &rig.arena, NULL);
     docker_rig_reply(&rig, &r);
     assert_int_equal(r.rc, 0);
     for (size_t i = 0; i < 4; i++) {
@@ -194,10 +195,10 @@ static void found_out_by_the_peers_answer(void **state)
     DOCKER_RIG_OPEN(&rig, script);
     client_close(rig.client);
     assert_int_equal(client_open(&rig.ep, &rig.client, NULL), 0);
-    client_get_identity(rig.client, &rig.arena, 7, NULL);
+    client_get_identity(rig.client, &rig.arena, NULL);
     docker_rig_reply(&rig, &r);
     assert_int_equal(r.rc, 0);
-    assert_int_equal(r.tag, 7);
+    assert_int_equal(r.kind, CLIENT_IDENTITY);
     assert_string_equal(r.runtime.api, "docker");
     docker_rig_close(&rig);
 }

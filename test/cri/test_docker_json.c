@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cri/docker/json.h"
+#include "cri/docker/pods.h"
 #include "test/support/scratch.h"
 #include "test/support/unit.h"
 
@@ -264,10 +265,10 @@ static void broken_lists(void **state)
         {"[{\"Id\":\"a\"},null,{\"Id\":\"b\",\"State\":7},{\"Id\":\"c\",\"State\":\"running\"}]",
          NULL, "2 of the runtime's containers cannot be listed", 2},
         {"[{\"Id\":\"a\"},{\"Id\":\"b\"},{\"Id\":\"a\"},{\"Id\":\"a\"}]", NULL,
-         "2 of the runtime's containers cannot be listed: /containers/json: a is there twice", 2},
+         "the runtime lists container a twice; the second is left out", 2},
         {"[{\"Id\":\"a\"},{\"Id\":\"a\",\"Labels\":{\"io.kubernetes.docker.type\":\"podsandbox\"}}"
          "]",
-         NULL, "a is there twice", 0},
+         NULL, "lists a as a container and as a sandbox", 0},
         {"[{\"Id\":\"../../etc\"}]", NULL, "Id is not an id", 0},
         {"[{\"Id\":\"a/b\"}]", NULL, "Id is not an id", 0},
         {"[{\"Id\":\"\"}]", NULL, "Id is not an id", 0},
@@ -287,7 +288,7 @@ static void broken_lists(void **state)
         assert_int_equal(rc, table[i].error ? -EPROTO : 0);
         assert_true(!table[i].error || strstr(err.text, table[i].error));
         assert_int_equal(v.n_containers, table[i].containers);
-        assert_int_equal(v.n_warnings, table[i].warning ? 1 : 0);
+        assert_int_equal(v.n_warnings > 0, table[i].warning != NULL);
         assert_true(!table[i].warning || strstr(v.warnings[0], table[i].warning));
         arena_free(&a);
     }

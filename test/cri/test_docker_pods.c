@@ -3,6 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cri/docker/json.h"
 #include "cri/docker/pods.h"
 #include "test/support/scratch.h"
 #include "test/support/unit.h"

@@ -168,7 +168,7 @@ static void in_any_pieces(void **state)
 
                 assert_int_equal(grpc_recv(g, (const uint8_t *)in.p + at, n, &err), 0);
             }
-            assert_int_equal(grpc_peer(g), GRPC_PEER_HTTP2);
+            assert_int_equal(grpc_peer_seen(g), GRPC_PEER_HTTP2);
             assert_true(grpc_next(g, &r));
             assert_int_equal(r.tag, 0);
             assert_true(r.end && r.code == GRPC_OK && r.message && r.n == 0);

@@ -87,11 +87,11 @@ static void a_cri_socket(void **state)
     (void)state;
     listen_with(&w, 4);
     assert_int_equal(client_open(&w.ep, &w.client, &w.err), 0);
-    assert_int_equal(client_get_identity(w.client, &w.arena, 5, &w.err), 0);
+    assert_int_equal(client_get_identity(w.client, &w.arena, &w.err), 0);
     assert_int_equal(client_pending(w.client), 1);
     serve(&w, fake, &reply);
     assert_int_equal(reply.rc, 0);
-    assert_int_equal(reply.tag, 5);
+    assert_int_equal(reply.kind, CLIENT_IDENTITY);
     assert_string_equal(reply.runtime.name, "cri-o");
     done(&w);
     fake_cri_free(fake);
@@ -112,7 +112,7 @@ static void a_busy_socket(void **state)
     }
     assert_true(n < CONNS_MOST);
     assert_int_equal(client_open(&w.ep, &w.client, &w.err), 0);
-    assert_int_equal(client_get_identity(w.client, &w.arena, 5, &w.err), 0);
+    assert_int_equal(client_get_identity(w.client, &w.arena, &w.err), 0);
     for (unsigned i = 0; i < 50; i++) {
         assert_int_equal(step(&w), 0);
         assert_true(client_deadline(w.client) > w.now);
@@ -157,7 +157,7 @@ static void a_docker_socket(void **state)
     listen_with(&w, 4);
     assert_int_equal(client_open(&w.ep, &w.client, &w.err), 0);
     fd = client_fd(w.client);
-    assert_int_equal(client_get_identity(w.client, &w.arena, 5, &w.err), 0);
+    assert_int_equal(client_get_identity(w.client, &w.arena, &w.err), 0);
     assert_int_equal(step(&w), 0);
     first = accept4(w.listener, NULL, NULL, SOCK_CLOEXEC);
     assert_true(recv(first, text, sizeof(text) - 1, 0) > 0);
@@ -192,7 +192,7 @@ static int no_cri_there(struct world *w, struct fake_cri *fake, struct fake_conn
 
     listen_with(w, 8);
     assert_int_equal(client_open(&w->ep, &w->client, &w->err), 0);
-    assert_int_equal(client_get_identity(w->client, &w->arena, 5, &w->err), 0);
+    assert_int_equal(client_get_identity(w->client, &w->arena, &w->err), 0);
     assert_int_equal(step(w), 0);
     *ret_first = fake_conn_new(fake, accept4(w->listener, NULL, NULL, SOCK_CLOEXEC));
     for (unsigned i = 0; fd < 0 && i < ROUNDS_MOST; i++) {

@@ -4,9 +4,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cri/base/cleanup.h"
 #include "cri/base/text.h"
 #include "cri/cri.pb-c.h"
+#include "test/support/fclose.h"
 #include "test/support/unit.h"
 
 static const ProtobufCMessageDescriptor *const messages[] = {

@@ -14,6 +14,7 @@
 
 #include "cri/base/cleanup.h"
 #include "cri/base/text.h"
+#include "test/support/fclose.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -9,6 +9,7 @@
 
 #include "cri/base/cleanup.h"
 #include "test/podmaker/config.h"
+#include "test/support/fclose.h"
 
 static void complain(const char *what)
 {

@@ -1,10 +1,12 @@
 #include "test/support/cri_rig.h"
-#include "test/support/unit.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+
+#include "cri/rpc/client.h"
+#include "test/support/unit.h"
 
 enum { ROUNDS_MOST = 200000 };
 
@@ -15,7 +17,7 @@ static void start(struct rig *r)
     assert_non_null(r->fake);
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, fds), 0);
     r->conn = fake_conn_new(r->fake, fds[0]);
-    assert_int_equal(client_open_fd(fds[1], &r->client, &r->err), 0);
+    assert_int_equal(cri_client_open(NULL, fds[1], &r->client, &r->err), 0);
     r->now = NSEC_PER_SEC;
 }
 
@@ -93,8 +95,8 @@ void rig_run(struct rig *r)
 
 void rig_ask(struct rig *r)
 {
-    assert_int_equal(client_get_identity(r->client, &r->arena, TAG_IDENTITY, &r->err), 0);
-    assert_int_equal(client_get_list(r->client, &r->arena, TAG_LIST, &r->err), 0);
+    assert_int_equal(client_get_identity(r->client, &r->arena, &r->err), 0);
+    assert_int_equal(client_get_list(r->client, &r->arena, &r->err), 0);
 }
 
 const struct view *rig_ask_all(struct rig *r)
@@ -104,30 +106,43 @@ const struct view *rig_ask_all(struct rig *r)
     rig_ask(r);
     rig_run(r);
     assert_int_equal(r->rc, 0);
-    list = rig_reply(r, TAG_LIST);
+    list = rig_reply(r, CLIENT_LIST);
     if (!list || list->rc != 0) {
         fail_msg("no list: %s", list ? list->err.text : "none came");
         return NULL;
     }
     for (size_t i = 0; i < list->list.n_pods; i++) {
-        client_get_pod(r->client, list->list.pods[i].id, &r->arena, TAG_POD + i, &r->err);
+        client_get_pod(r->client, list->list.pods[i].id, &r->arena, &r->err);
     }
     for (size_t i = 0; i < list->list.n_containers; i++) {
-        client_get_container(r->client, list->list.containers[i].id, &r->arena, TAG_CONTAINER + i,
-                             &r->err);
+        client_get_container(r->client, list->list.containers[i].id, &r->arena, &r->err);
     }
     rig_run(r);
     assert_int_equal(r->rc, 0);
-    return &rig_reply(r, TAG_LIST)->list;
+    return &rig_reply(r, CLIENT_LIST)->list;
 }
 
-const struct client_reply *rig_reply(const struct rig *r, uint64_t tag)
+const struct client_reply *rig_reply(const struct rig *r, enum client_reply_kind kind)
 {
     for (size_t i = 0; i < r->n_replies; i++) {
-        if (r->replies[i].tag == tag) {
+        if (r->replies[i].kind == kind) {
             return &r->replies[i];
         }
     }
+    return NULL;
+}
+
+const struct client_reply *rig_reply_of(const struct rig *r, const char *id)
+{
+    for (size_t i = 0; i < r->n_replies; i++) {
+        const struct client_reply *reply = &r->replies[i];
+
+        if ((reply->kind == CLIENT_POD && strcmp(reply->pod.id, id) == 0) ||
+            (reply->kind == CLIENT_CONTAINER && strcmp(reply->container.id, id) == 0)) {
+            return reply;
+        }
+    }
+    fail_msg("no status of %s came", id);
     return NULL;
 }
 

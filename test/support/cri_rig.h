@@ -23,9 +23,6 @@ struct rig {
     "'Status': {'status': {'conditions': [{'type': 'RuntimeReady', 'status': true}]}}"
 #define SCRIPT_BASE SCRIPT_VERSION ", " SCRIPT_STATUS ", 'ListPodSandbox': {}, 'ListContainers': {}"
 
-/* The tags of what is asked; several pods and containers count on from the first. */
-enum { TAG_IDENTITY = 1, TAG_LIST = 2, TAG_POD = 10, TAG_CONTAINER = 1000 };
-
 /* The script is JSON text with ' for ". */
 void rig_open(struct rig *r, const char *script);
 void rig_open_runtime(struct rig *r, const char *runtime); /* test/fixtures/runtimes/<runtime> */
@@ -39,17 +36,20 @@ void rig_rounds(struct rig *r, unsigned n); /* so many rounds */
 /* Requests of identity and list, not waited for. */
 void rig_ask(struct rig *r);
 
-/* Identity, list, and every status: tags TAG_POD + i and TAG_CONTAINER + i, in the order of the
- * list that is returned. Fails the test if the connection or the list does. */
+/* Ask for identity, list and the status of every row, and step until all are answered. Returns the
+ * list, which lives as long as the rig. Fails the test if the connection or the list fails. */
 const struct view *rig_ask_all(struct rig *r);
 
-/* The reply to a tag; NULL: none came. */
-const struct client_reply *rig_reply(const struct rig *r, uint64_t tag);
+/* The first reply of a kind; NULL: none came. */
+const struct client_reply *rig_reply(const struct rig *r, enum client_reply_kind kind);
+
+/* The first status, of a sandbox or a container, with this id; fails the test if none came. */
+const struct client_reply *rig_reply_of(const struct rig *r, const char *id);
 
 /* The status of the container of that name; fails the test if none came. */
 const struct view_container *rig_status_named(const struct rig *r, const char *name);
 
-/* What came apart from tagged replies. */
+/* How many replies of a kind came. */
 unsigned rig_count(const struct rig *r, enum client_reply_kind kind);
 
 #endif

@@ -3,7 +3,8 @@
 #ifndef PODPID_TEST_DOCKER_RIG_H
 #define PODPID_TEST_DOCKER_RIG_H
 
-#include "cri/speaker.h"
+#include "cri/client.h"
+#include "cri/docker/client.h"
 #include "test/support/http.h"
 
 #define ENGINE_VERSION "{\"Version\":\"20.10\",\"Components\":[{\"Name\":\"Engine\"}]}"
