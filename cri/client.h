@@ -1,10 +1,10 @@
-/* The runtime's client: one interface, two speakers (CRI over gRPC, the Docker Engine API over
- * HTTP/1.1).
+/* The client that asks a runtime: one interface for both APIs (CRI over gRPC, the Docker Engine API
+ * over HTTP/1.1). cri/README.md follows a request through the files.
  *
  * A client never blocks: requests are queued, client_step() moves bytes, client_next() hands out
- * replies in the order in which they were completed. Strings in a reply live in the arena given
- * with the request, which must outlive the reply's use. Only RPCs and endpoints that read are ever
- * called. */
+ * replies in the order in which they were completed. What a reply points to lives in the arena
+ * given with the request, which the caller keeps as long as the reply. Only RPCs and documents that
+ * read are asked for. */
 #ifndef PODPID_CRI_CLIENT_H
 #define PODPID_CRI_CLIENT_H
 
@@ -18,59 +18,62 @@
 
 struct client;
 
-/* Connect and find out which API is spoken there: a CRI socket, a Docker socket, or both (CRI-O
- * answers HTTP/1.1 as well: CRI wins). On containerd with the CRI plugin disabled and the like the
- * first step fails with ERR_RUNTIME and says so. 0 or negative errno. */
+/* Connect. Which API the peer speaks turns out in the first steps; a peer that speaks both is asked
+ * in CRI. A peer that serves neither makes client_step() fail. *ret is closed by client_close(). 0
+ * or negative errno, as endpoint_connect(); a full queue is no error, client_step() tries again. */
 int client_open(const struct endpoint *ep, struct client **ret, struct err *err);
 
-void client_close(struct client *c); /* NULL is fine; requests under way are dropped */
+/* Close the connection and drop all requests; c may be NULL. */
+void client_close(struct client *c);
 
-/* Readable (POLLIN) when client_step() has something to do. The same descriptor for the client's
- * life. */
+/* A descriptor that becomes readable (POLLIN) when client_step() has something to do. It stays the
+ * same until client_close() and belongs to the client. */
 int client_fd(const struct client *c);
 
-/* When client_step() wants to run even if the descriptor stays silent; NSEC_NEVER: no such time. */
+/* When to call client_step() even if the descriptor is not readable (CLOCK_MONOTONIC); NSEC_NEVER:
+ * there is no such time. */
 nsec client_deadline(const struct client *c);
 
-/* Queue a request. 0 or -ENOMEM. */
+/* Queue a request; its reply is of the kind of the same name. id is copied. 0 or -ENOMEM; -EINVAL
+ * (ERR_USAGE) for an id that is longer than any runtime's. */
 int client_get_identity(struct client *c, struct arena *a, struct err *err);
 int client_get_list(struct client *c, struct arena *a, struct err *err);
 int client_get_pod(struct client *c, const char *id, struct arena *a, struct err *err);
 int client_get_container(struct client *c, const char *id, struct arena *a, struct err *err);
 
-/* Cancel every request that is under way (RST_STREAM, or the transfer removed); no replies come for
- * it. An event stream goes on. */
+/* Cancel all requests that have no reply yet; none will come. An event stream goes on. */
 void client_cancel(struct client *c);
 
-/* Do what can be done without blocking. 0; or negative errno when the connection is lost or the
- * peer speaks nonsense (ERR_RUNTIME): then nothing more will come and only client_close() is left.
- */
+/* Read and write what is possible without blocking. now: CLOCK_MONOTONIC. 0; or negative errno
+ * (ERR_RUNTIME) when the connection is lost or the peer breaks the protocol: replies that were
+ * completed before are still handed out, and only client_close() is left. */
 int client_step(struct client *c, nsec now, struct err *err);
 
-/* The next completed reply; false if there is none now. */
+/* Hand out the next completed reply; false: none is complete now. */
 bool client_next(struct client *c, struct client_reply *ret);
 
-/* Does the runtime live outside our PID namespace? Then its PIDs are none of ours. */
+/* Whether the runtime lives outside this process's PID namespace: then its PIDs mean nothing here.
+ */
 bool client_is_elsewhere(const struct client *c);
 
-/* How many requests have no reply yet. */
+/* How many requests have no complete reply yet. */
 unsigned client_pending(const struct client *c);
 
-/* Once all statuses of a view are in: CRI leaves it as it is; Docker puts pods together from the
- * kubelet's labels as far as they hold, and sets each row's cgroups_path. Pure; v's arrays and rows
- * are replaced, not written through. 0 or -ENOMEM.
+/* Make a view final once all statuses are in it. CRI leaves it as it is. Docker has no pods: lists
+ * and statuses make a pod row of each container whose labels claim to be a sandbox, and put each
+ * container where its labels claim; that never changes for an id, so lists are compared before this
+ * call. Here each claim is judged (cri/docker/pods.h says how): a sandbox whose claim does not hold
+ * becomes a container, a container whose claim does not hold loses its pod, each with a warning,
+ * and each row gets its cgroups_path. A container whose status failed stays in the pod that it
+ * claims, if that pod holds.
  *
- * Docker's rule: an image may carry any label, so labels only claim. Lists and statuses take the
- * claim as it is: who claims to be a sandbox is a pod row (client_get_pod()), everything else a
- * container row; that never changes for an id, so lists are compared before they are settled.
- * Settling moves each sandbox whose claim does not hold to the containers, and leaves a container
- * in a pod only if its claim holds; each refusal is a warning. A container whose status failed
- * stays where its labels put it, if that pod holds: an error must not vanish from the pod that it
- * may belong to. Settle a copy: what is settled already is not settled again. */
+ * v's arrays and rows are replaced, not written to. Give a copy: a view may be settled once only.
+ * Does no I/O. 0 or -ENOMEM. */
 int client_settle(const struct client *c, struct view *v, struct arena *a);
 
-/* Events where reading them harms nobody (not on containerd 1.7, whose one channel is the
- * kubelet's): true if a stream was asked for. The identity must have been answered before. */
+/* Open the event stream, if another reader of it harms nobody. who: the reply to
+ * client_get_identity(). True: asked for; replies of kind CLIENT_EVENT come, CLIENT_EVENTS_END at
+ * its end. False: this runtime has none, a stream is open already, or memory is out. */
 bool client_watch_events(struct client *c, const struct view_runtime *who);
 
 #endif

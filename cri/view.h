@@ -1,8 +1,8 @@
-/* The runtime view: what the runtime says of its pod sandboxes and containers, at one time.
+/* The runtime view: what the runtime tells about its pod sandboxes and containers, at one time.
  *
- * Built by a look from the client's replies (or read from a capture), then only read. All strings
- * live in the arena that the builder names; text is as the runtime gave it, so it may be no UTF-8
- * and hold control bytes. Times are nanoseconds since the epoch, 0 = not given. */
+ * A look builds it from the client's replies, or it is read from a capture; then it is only read.
+ * All strings live in the builder's arena and are as the runtime gave them: they may be invalid
+ * UTF-8 and hold control bytes. Times are nanoseconds since the epoch, 0 = not given. */
 #ifndef PODPID_CRI_VIEW_H
 #define PODPID_CRI_VIEW_H
 
@@ -12,16 +12,16 @@
 
 enum view_state { VIEW_CREATED, VIEW_RUNNING, VIEW_EXITED, VIEW_UNKNOWN };
 
-/* How asking for the status of one row went. */
+/* What came of the request for one row's status. */
 enum view_status {
-    VIEW_STATUS_NONE, /* not asked, or not answered yet */
+    VIEW_STATUS_NONE, /* not asked for, or not answered yet */
     VIEW_STATUS_OK,
-    VIEW_STATUS_GONE,   /* NotFound, or cri-dockerd's "No such container": removed meanwhile */
-    VIEW_STATUS_FAILED, /* anything else; the text is in error */
+    VIEW_STATUS_GONE,   /* the container or sandbox was removed after the list was made */
+    VIEW_STATUS_FAILED, /* the row's error says why */
 };
 
 struct view_label {
-    const char *key, *value; /* value NULL: a capture that was taken without values */
+    const char *key, *value; /* value NULL: read from a capture that was taken without values */
 };
 
 struct view_pod {
@@ -42,8 +42,9 @@ struct view_pod {
     const char *cgroups_path;  /* runtimeSpec.linux.cgroupsPath of the sandbox container, or NULL */
     const char *runtime_type;  /* such as io.containerd.kata.v2, or NULL */
 
-    /* Docker: a container that claims to be a sandbox, as the container that it is in any case
-     * (client_settle() takes it where the claim does not hold). NULL for CRI. */
+    /* Docker: a sandbox is a container whose labels claim that. Here it is as a container, for
+     * client_settle(), which moves it to the containers if the claim does not hold. NULL for CRI.
+     */
     const struct view_container *as_container;
 };
 
@@ -55,7 +56,7 @@ struct view_container {
     uint32_t attempt;
     enum view_state state;
     int64_t created_at, started_at, finished_at;
-    int32_t exit_code; /* of an exited one */
+    int32_t exit_code; /* meaningful in VIEW_EXITED */
     const struct view_label *labels;
     size_t n_labels;
 
@@ -66,7 +67,7 @@ struct view_container {
                                  or NULL */
     const char *runtime_type;
 
-    const struct docker_facts *docker; /* what cri/docker/pods.c needs; NULL for CRI */
+    const struct docker_facts *docker; /* for cri/docker/pods.c; NULL for CRI */
 };
 
 struct view_condition {
@@ -75,14 +76,14 @@ struct view_condition {
     const char *reason, *message;
 };
 
-/* Who answers: Version, Status, RuntimeConfig; or /version and /info. */
+/* The runtime itself: answers of Version, Status and RuntimeConfig, or of /version and /info. */
 struct view_runtime {
     const char *name, *version;
     const char *api;           /* "cri/v1", "cri/v1alpha2", "docker" */
     const char *cgroup_driver; /* "systemd", "cgroupfs", or NULL: the runtime does not say */
     const struct view_condition *conditions;
     size_t n_conditions;
-    const char *status_error; /* Status could not be had: why; else NULL */
+    const char *status_error; /* why Status or /info failed; NULL: it did not */
 };
 
 struct view {
@@ -91,19 +92,21 @@ struct view {
     size_t n_pods;
     struct view_container *containers;
     size_t n_containers;
-    const char *const *warnings; /* of the runtime's side: claims refused, pods without ids, ... */
+    const char *const *warnings; /* about the runtime's answers: refused claims, rows without ids */
     size_t n_warnings;
 };
 
-/* Sort pods and containers by id. */
+/* Sort pods and containers by id, as view_find_*() want them. */
 void view_sort(struct view *v);
 
-/* Binary search in a sorted view; NULL if there is none. */
+/* The row with this id in a sorted view; NULL: none, or id is NULL. */
 struct view_pod *view_find_pod(const struct view *v, const char *id);
 struct view_container *view_find_container(const struct view *v, const char *id);
 
 const char *view_state_name(enum view_state s);                /* "running" */
-bool view_state_parse(const char *name, enum view_state *ret); /* the other way */
-const char *view_label(const struct view_label *labels, size_t n, const char *key); /* NULL: none */
+bool view_state_parse(const char *name, enum view_state *ret); /* false: no such name */
+
+/* The value of the first label with this key; NULL: no such label. */
+const char *view_label(const struct view_label *labels, size_t n, const char *key);
 
 #endif

@@ -1,4 +1,5 @@
-/* One arena a document: everything in it is allocated bump-wise and freed at once. */
+/* An arena: memory that is given out piece by piece and freed all at once. Each document has one.
+ */
 #ifndef PODPID_BASE_ARENA_H
 #define PODPID_BASE_ARENA_H
 
@@ -7,29 +8,30 @@
 
 struct arena_chunk;
 
-/* Zero-initialise to start ({0}); arena_free() returns it to that state. Not for two threads at
- * once. */
+/* Zero-initialise ({0}); arena_free() makes it so again. Two threads must not use one at the same
+ * time. */
 struct arena {
     struct arena_chunk *head;
-    size_t bytes; /* allocated from malloc so far, for tests and figures */
+    size_t bytes; /* taken from malloc so far; limits and tests read it */
 };
 
-/* Zeroed memory aligned for any type, or NULL when memory is out. size 0 gives a valid pointer. */
+/* Zeroed memory, aligned for any type; NULL when memory is out. size 0 gives a valid pointer. */
 void *arena_alloc(struct arena *a, size_t size);
 
-/* As arena_alloc for n members of size bytes; NULL too when the product overflows. */
+/* The same for n members of size bytes; NULL also when the product overflows. */
 void *arena_calloc(struct arena *a, size_t n, size_t size);
 
-/* Copies, NUL-terminated. arena_strdup(NULL) is NULL. */
+/* NUL-terminated copies; NULL when memory is out. arena_strdup(NULL) is NULL. */
 char *arena_strdup(struct arena *a, const char *s);
 char *arena_strndup(struct arena *a, const char *s, size_t n);
 
+/* Formatted text; NULL when memory is out. */
 char *arena_printf(struct arena *a, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 char *arena_vprintf(struct arena *a, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
 
-/* Grows an array that lives in an arena: *items has room for *cap members of size bytes and holds
- * n; makes room for one more. The old block stays in the arena. 0 or -ENOMEM, with *items as it
+/* Make room for one more member in an array that lives in an arena: *items holds n members of size
+ * bytes and has room for *cap. The old block stays in the arena. 0, or -ENOMEM with *items as it
  * was. */
 int arena_grow(struct arena *a, void **items, size_t n, size_t *cap, size_t size);
 
@@ -60,6 +62,7 @@ struct texts {
  * can be passed on as it is. */
 int texts_add(struct texts *t, struct arena *a, const char *text);
 
+/* Free everything in the arena; usable with CLEANUP(arena_free). */
 void arena_free(struct arena *a);
 
 #endif

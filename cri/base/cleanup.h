@@ -1,4 +1,5 @@
-/* Cleanup by scope, and an explicit take where ownership is handed over. */
+/* Variables that free what they own at the end of their scope, and the visible word for handing
+ * that ownership to somebody else. */
 #ifndef PODPID_BASE_CLEANUP_H
 #define PODPID_BASE_CLEANUP_H
 
@@ -8,7 +9,8 @@
 
 #define CLEANUP(fn) __attribute__((cleanup(fn)))
 
-/* The value, with the variable left empty: return TAKE_PTR(p), *ret = TAKE_FD(fd). */
+/* Give the value and leave the variable empty, so that nothing is freed at the end of its scope:
+ * return TAKE_PTR(p); *ret = TAKE_FD(fd); */
 #define TAKE_PTR(p)                                                                                \
     __extension__({                                                                                \
         __typeof__(p) taken_ = (p);                                                                \

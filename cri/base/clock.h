@@ -1,4 +1,4 @@
-/* Time is passed in: functions take now, tests of deadlines never sleep. */
+/* Time. Functions take the present time as a parameter, so that tests of deadlines never sleep. */
 #ifndef PODPID_BASE_CLOCK_H
 #define PODPID_BASE_CLOCK_H
 
@@ -35,7 +35,8 @@ static inline nsec nsec_after(nsec now, nsec delay)
     return delay > NSEC_NEVER - now ? NSEC_NEVER : now + delay;
 }
 
-/* What poll() wants, rounded up: -1 for never, 0 for past, at most INT_MAX. */
+/* The timeout for poll(), in milliseconds rounded up: -1 for never, 0 for a deadline that has
+ * passed. */
 static inline int nsec_poll_timeout(nsec now, nsec deadline)
 {
     nsec left;

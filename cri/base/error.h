@@ -1,13 +1,14 @@
-/* One way to fail, inside: a function returns 0 or a negative errno, and on failure fills the
- * caller's struct err with one line for people and, where there is one, a hint that says what to
- * do. */
+/* How functions fail inside podpid: they return 0 or a negative errno, and on failure fill the
+ * caller's struct err with one line for people and, where something can be done about it, a hint.
+ */
 #ifndef PODPID_BASE_ERROR_H
 #define PODPID_BASE_ERROR_H
 
 #include <stdarg.h>
 #include <stdbool.h>
 
-/* What kind of failure it is decides the exit status and the public code (resolver/error.c). */
+/* The kind of a failure; it decides the exit status and the public error code (resolver/error.c).
+ */
 enum err_kind {
     ERR_NONE,
     ERR_NOMEM,
@@ -30,22 +31,25 @@ struct err {
     char hint[512]; /* "" where there is none */
 };
 
-/* Fill e (may be NULL) and give back -errnum, so that "return err_set(...)" reads well. Control
- * bytes in the text are made visible: it often quotes what a peer or a file said. */
+/* Fill e, which may be NULL, and return -errnum, so that "return err_set(...)" works. Control bytes
+ * in the text become '?': it often quotes what a peer or a file said. errnum <= 0 counts as EIO, so
+ * that a failure never looks like a success. */
 int err_set(struct err *e, enum err_kind kind, int errnum, const char *fmt, ...)
     __attribute__((format(printf, 4, 5)));
 
-/* Add the hint to an e that is set. */
+/* Add a hint to an error that err_set() filled; e may be NULL. */
 void err_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
+/* Fill e, which may be NULL, with "out of memory"; returns -ENOMEM. */
 int err_nomem(struct err *e);
 
-/* Whether a negative errno from a read under /proc/<pid> means that the process went away: ESRCH
- * (opened, then reaped) or ENOENT (a fresh open). The one place where that is decided. */
+/* Whether a negative errno from a read below /proc/<pid> means that the process has ended: ESRCH
+ * from a file that was opened before the process was reaped, ENOENT from an open after that. No
+ * other code decides this. */
 bool err_is_gone(int rc);
 
-/* Whether a negative errno means that we are short of memory or descriptors: it says nothing about
- * the process that was to be read, and nothing may be concluded from it. */
+/* Whether a negative errno means that podpid is short of memory or descriptors: it tells nothing
+ * about what was to be read. */
 bool err_is_shortage(int rc);
 
 #endif

@@ -1,6 +1,5 @@
-/* Hashes, and one index for all tables that are looked up by one: open addressing over the
- * numbers of items that lie elsewhere. Whether an item has the wanted key is the caller's to say.
- */
+/* Hashes, and an index for tables that are looked up by a hash. The index holds the numbers of
+ * items that the caller keeps elsewhere (open addressing); the caller compares the keys. */
 #ifndef PODPID_BASE_HASH_H
 #define PODPID_BASE_HASH_H
 
@@ -11,8 +10,8 @@
 #include "cri/base/arena.h"
 #include "cri/base/text.h"
 
-/* SipHash-1-3 (Aumasson and Bernstein): for keys that a container may choose, of which it could
- * otherwise make as many that collide as it likes. */
+/* SipHash-1-3 (Aumasson and Bernstein), for keys that a container can choose: without the secret
+ * seed it could choose many keys with one hash and make look-ups slow. */
 struct hash_seed {
     uint64_t k[2];
 };
@@ -20,8 +19,8 @@ struct hash_seed {
 struct hash_seed hash_seed_make(void);
 uint64_t hash_keyed(struct hash_seed seed, struct str text);
 
-/* FNV-1a, for keys that the runtime chooses. It is made piece by piece: start with HASH_START, and
- * the hashes of all prefixes of a path cost one pass over it. */
+/* FNV-1a, for keys that the runtime chooses. It can be continued: start with HASH_START, and the
+ * hashes of all prefixes of a path cost one pass over the path. */
 #define HASH_START UINT64_C(0xcbf29ce484222325)
 
 static inline uint64_t hash_more(uint64_t h, const char *p, size_t n)
@@ -37,8 +36,8 @@ static inline uint64_t hash_text(struct str s)
     return hash_more(HASH_START, s.p, s.n);
 }
 
-/* For numbers, which are no hashes by themselves (the finalizer of SplitMix64 by Steele, Lea and
- * Flood). */
+/* The hash of a number (the finalizer of SplitMix64 by Steele, Lea and Flood): numbers in a row
+ * must not fall into slots in a row. */
 static inline uint64_t hash_number(uint64_t n)
 {
     n = (n ^ (n >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);

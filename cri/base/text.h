@@ -8,7 +8,7 @@
 #include <stdint.h>
 #include <string.h>
 
-/* A piece of somebody else's text; not NUL-terminated. {NULL, 0} is "none". */
+/* A piece of text that lives elsewhere and is not NUL-terminated. {NULL, 0} means "none". */
 struct str {
     const char *p;
     size_t n;
@@ -16,7 +16,8 @@ struct str {
 
 #define STR(literal) ((struct str){("" literal), sizeof(literal) - 1})
 
-/* NULL gives none. These are here whole, so that a literal's length costs nothing. */
+/* The whole of a C string; NULL gives none. Inline, so that the length of a literal is known when
+ * the code is compiled. */
 static inline struct str str_of(const char *s)
 {
     return s ? (struct str){s, strlen(s)} : (struct str){NULL, 0};
@@ -68,44 +69,47 @@ struct str path_parent(struct str path);
 /* Cut the next line (without its \n) off *text. False at the end. */
 bool str_next_line(struct str *text, struct str *ret_line);
 
-/* Whole of s is a decimal number that fits, no sign, no space. */
+/* True if all of s is a decimal number that fits, without sign or space. */
 bool str_to_u64(struct str s, uint64_t *ret);
 bool str_to_i32(struct str s, int32_t *ret); /* an optional '-' */
 
-/* Only 0-9a-f, at least one. */
+/* True if s is one or more of the digits 0-9a-f. */
 bool str_is_hex(struct str s);
 
-/* Duration as people write it, in nanoseconds: 10s, 500ms, 2m, 1h, 1m30s; a bare number is seconds.
- * No sign; zero is allowed; false for anything else and for overflow. */
+/* Parse a duration ("10s", "500ms", "2m", "1h", "1m30s"; a bare number is seconds) into
+ * nanoseconds. Zero is allowed. False for anything else, a sign and overflow included. */
 bool text_to_duration(const char *s, int64_t *ret);
 
-/* Time as RFC 3339 UTC with nanoseconds cut of trailing zeros ("2026-01-02T03:04:05.6Z"); buf of 40
- * bytes is enough. Nanoseconds since the epoch, either sign. And back; false if it is not such a
- * time. */
+/* text_time() writes nanoseconds since the epoch (before it: negative) as RFC 3339 in UTC, without
+ * trailing zeros: "2026-01-02T03:04:05.6Z"; 40 bytes are enough. text_to_time() parses RFC 3339
+ * with any zone; false if it is no such time or does not fit. */
 void text_time(int64_t epoch_ns, char *buf, size_t size);
 bool text_to_time(const char *s, int64_t *ret_epoch_ns);
 
-/* A buffer that grows. Zero-initialise; failed stays true after the first failed allocation, so
- * that a run of appends is checked once at the end. */
+/* A buffer that grows. Zero-initialise; buf_free() it. After a failed allocation failed stays true
+ * and further appends do nothing, so that a run of appends is checked once at its end. */
 struct buf {
-    char *p; /* always NUL-terminated once something was appended; malloc'ed */
+    char *p; /* malloc'ed; NULL until the first append, then always NUL-terminated */
     size_t n, cap;
     bool failed;
 };
 
-/* Room for at least more bytes (and a NUL) behind what is there, for a reader that fills b->p +
- * b->n itself; NULL (and failed) when memory is out. b->cap - b->n - 1 bytes may be written. */
+/* Make room for at least more bytes and a NUL behind the content and return where they go, for a
+ * reader that writes there and raises b->n itself. b->cap - b->n - 1 bytes may be written. NULL,
+ * with failed set, when memory is out. */
 char *buf_reserve(struct buf *b, size_t more);
 
 void buf_append(struct buf *b, const void *p, size_t n);
 void buf_puts(struct buf *b, const char *s);
 void buf_printf(struct buf *b, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void buf_free(struct buf *b); /* NULL-safe in what it holds, usable with CLEANUP */
+void buf_free(struct buf *b); /* the content; b is empty again. For CLEANUP(buf_free) too */
 
-/* Valid UTF-8 (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF) without NUL. */
+/* True if s is valid UTF-8 (RFC 3629: no surrogates, no overlong forms, up to U+10FFFF) without
+ * NUL. */
 bool text_is_utf8(const char *s, size_t n);
 
-/* The length in bytes of the valid UTF-8 character at s (n > 0 left), 0 if there is none. */
+/* The length in bytes of the UTF-8 character that begins at s, of which n > 0 bytes are left; 0:
+ * the bytes there are no valid character. */
 size_t text_utf8_char(const char *s, size_t n);
 
 /* Append s with every byte that is not part of valid UTF-8 replaced by U+FFFD. */
