@@ -619,7 +619,9 @@ PODPID_API int podpid_handoff_pidfds(const struct podpid_snapshot *targets, cons
                                      struct podpid_pidfd **ret, size_t *ret_n,
                                      struct podpid_error *error);
 
-/* Remove a handoff file, never through a symbolic link; one that is not there is fine. */
+/* Remove a handoff file, never through a symbolic link. 0 also where there is none, or only an empty
+ * file, which stays. PODPID_ERR_WRITE: it cannot be removed, or it is not a podpid document
+ * (system_errno EEXIST) and stays. */
 PODPID_API int podpid_handoff_remove(const char *path, struct podpid_error *error);
 
 /* ---- Watch ---------------------------------------------------------------------------------- */

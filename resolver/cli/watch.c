@@ -380,7 +380,9 @@ static int end(struct watcher *w, int status, int signal)
 
     notify_send("STOPPING=1");
     podpid_watch_free(w->watch);
-    if (w->handoff && !w->keep && podpid_handoff_remove(w->handoff, &error) < 0) {
+    /* EEXIST: the file is not podpid's, which may be why the watch failed and is said already. */
+    if (w->handoff && !w->keep && podpid_handoff_remove(w->handoff, &error) < 0 &&
+        (status == CLI_OK || error.system_errno != EEXIST)) {
         status = cli_fail(&error);
     }
     fflush(stdout);

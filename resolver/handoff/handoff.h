@@ -1,37 +1,25 @@
-/* The handoff file: put in place whole or not at all, and never through a symbolic link. */
+/* What is handed over: the document of the targets, as a file or in memory. */
 #ifndef PODPID_HANDOFF_HANDOFF_H
 #define PODPID_HANDOFF_HANDOFF_H
 
-#include <stddef.h>
-#include <sys/types.h>
-
 #include "cri/base/error.h"
-#include "cri/base/text.h"
 #include "resolver/podpid.h"
+#include "resolver/targets/targets.h"
 
-enum { HANDOFF_MODE = 0640 }; /* where nobody says one */
-
-/* May there be a handoff at all? ERR_USAGE: of a capture, without a target, or where /proc is not
- * procfs of our own PID namespace. */
+/* Whether these options allow a handoff at all. 0 or ERR_USAGE: of a capture, without a target, or
+ * where /proc is not procfs of our own PID namespace. */
 int handoff_check(const struct podpid_options *look, const struct podpid_targets *targets,
                   struct err *err);
 
-/* Put n bytes at path: written beside under no name or a hidden one, with mode and group set before
- * the first byte, synced, renamed over what is there, folder synced. No part of path may be a
- * symbolic link, and what is there must be a regular file. group: a name or a number, NULL: the
- * process's own. ERR_WRITE: whatever was there is still there. */
-int handoff_write(const char *path, mode_t mode, const char *group, const char *data, size_t n,
-                  struct err *err);
+/* The part of a snapshot that is handed over: the target containers of result, in all states,
+ * without strays and foreign cgroups. *ret borrows from s, and the caller frees it. 0 or ERR_NOMEM.
+ */
+int handoff_select(const struct podpid_snapshot *s, const struct targets_result *result,
+                   struct podpid_snapshot **ret, struct err *err);
 
-/* Remove a file that is known to be a lie; a file that is not there is fine. What is no regular
- * file was not written here and stays: ERR_WRITE. */
-int handoff_remove(const char *path, struct err *err);
-
-/* Open a folder one step after the other, following no link: for kernels without openat2 (Linux
- * <5.6) and filters that forbid it. The descriptor or negative errno, -ELOOP for a link. */
-int handoff_walk(const char *dir);
-
-/* The document of a snapshot, appended to b. */
-int handoff_text(const struct podpid_snapshot *targets, struct buf *b, struct err *err);
+/* Write the document of these targets to the handoff file at path, as handoff_file_write(). mode 0:
+ * 0640; group NULL: the process's own. 0, ERR_WRITE or ERR_NOMEM. */
+int handoff_give(const struct podpid_snapshot *targets, const char *path, int mode,
+                 const char *group, struct err *err);
 
 #endif

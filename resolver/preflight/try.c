@@ -5,11 +5,11 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
 #include "cri/endpoint.h"
+#include "resolver/handoff/file.h"
 #include "resolver/handoff/handoff.h"
 #include "resolver/handoff/pidfds.h"
 #include "resolver/node/discover.h"
@@ -106,19 +106,13 @@ static int read_host(const struct preflight_try *t, struct arena *a, struct node
 
 /* ---- Targets and handoff ---- */
 
-static bool keep_target(void *context, const struct podpid_container *c)
-{
-    return targets_result_has(context, c);
-}
-
 /* Fill r->targets: the targets only, as they are handed over. */
 static int select_targets(struct podpid_report *r, struct err *err)
 {
-    struct podpid_error error = PODPID_ERROR_INIT;
+    int rc = handoff_select(r->snapshot, &r->result, &r->targets, err);
 
-    if (podpid_snapshot_select(r->snapshot, PODPID_SELECT_ALL_STATES | PODPID_SELECT_NO_FINDINGS,
-                               keep_target, NULL, &r->result, &r->targets, &error) < 0) {
-        return err_nomem(err);
+    if (rc < 0) {
+        return rc;
     }
     r->targets->complete = r->result.n_findings == 0;
     return 0;
@@ -149,19 +143,28 @@ static int check_targets(const struct preflight_try *t, struct podpid_report *r,
     return rc;
 }
 
-static bool is_regular_file(const char *path)
+/* What becomes of a file that stands at the path before anything is handed over. */
+static const char *old_file_text(enum handoff_found found, bool remove)
 {
-    struct stat st;
-
-    return lstat(path, &st) == 0 && S_ISREG(st.st_mode);
+    switch (found) {
+    case HANDOFF_FOUND_DOCUMENT:
+        return remove ? "the file from before is removed" : "the file from before stays";
+    case HANDOFF_FOUND_FOREIGN:
+        return "what is there is not a podpid document and stays";
+    case HANDOFF_FOUND_EMPTY:
+        return "the empty file there stays";
+    default:
+        return "none is there from before";
+    }
 }
 
-/* Fail handoff.written, with nothing handed over. wrong: the PIDs in a file from before are known
- * to be wrong, so the file is removed; else it stays. path NULL: no file was asked for. */
+/* Fail handoff.written, with nothing handed over. outdated: the PIDs in a file from before are
+ * known to be wrong, so the file is removed if podpid wrote it; else it stays. path NULL: no file
+ * was asked for. */
 static void hand_nothing(struct podpid_report *r, const char *path, const char *hint,
-                         const char *why, bool wrong)
+                         const char *why, bool outdated)
 {
-    const char *before = "none is there from before";
+    enum handoff_found found;
     struct err err = {0};
 
     if (!path) {
@@ -169,16 +172,14 @@ static void hand_nothing(struct podpid_report *r, const char *path, const char *
                   "nothing handed over: %s", why);
         return;
     }
-    if (is_regular_file(path)) {
-        before = wrong ? "the file from before is removed" : "the file from before stays";
-    }
-    if (wrong && handoff_remove(path, &err) < 0) {
-        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_FAIL, "remove the file by hand",
-                  "%s", err.text);
+    found = handoff_file_find(path);
+    if (outdated && found == HANDOFF_FOUND_DOCUMENT && handoff_file_remove(path, &err) < 0) {
+        check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_FAIL,
+                  err.hint[0] ? err.hint : "remove the file by hand", "%s", err.text);
         return;
     }
     check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_FAIL, hint, "%s: not written: %s; %s",
-              path, why, before);
+              path, why, old_file_text(found, outdated));
 }
 
 /* Whether a kernel without pidfds fails the check. Else it is a warning, which --strict and a
@@ -215,23 +216,19 @@ static bool open_pidfds(const struct preflight_try *t, struct podpid_report *r)
 static bool write_file(const struct preflight_try *t, struct podpid_report *r)
 {
     const struct podpid_preflight_options *o = t->options;
-    mode_t mode = (mode_t)(o->handoff_mode ? o->handoff_mode : HANDOFF_MODE);
-    CLEANUP(buf_free) struct buf text = {0};
     struct err err = {0};
+    bool stays;
     int rc;
 
     if (!o->handoff_path) {
         return true;
     }
-    rc = handoff_text(r->targets, &text, &err);
-    if (rc == 0) {
-        rc = handoff_write(o->handoff_path, mode, o->handoff_group, text.p, text.n, &err);
-    }
+    rc = handoff_give(r->targets, o->handoff_path, o->handoff_mode, o->handoff_group, &err);
     if (rc < 0) {
+        stays = handoff_file_find(o->handoff_path) == HANDOFF_FOUND_DOCUMENT;
         check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_FAIL,
                   err.hint[0] ? err.hint : "look at the folder's owner, mode and free space",
-                  "%s%s", err.text,
-                  is_regular_file(o->handoff_path) ? "; the file from before stays" : "");
+                  "%s%s", err.text, stays ? "; the file from before stays" : "");
     }
     return rc == 0;
 }

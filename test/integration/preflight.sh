@@ -241,15 +241,19 @@ ln -s old "$SCRATCH/handoff/link"
 status 1 preflight -p three --handoff "$SCRATCH/handoff/link" -o short
 grep -q 'symbolic link' "$SCRATCH/out" || fail "the link was not said"
 [ "$(cat "$SCRATCH/handoff/old")" = old ] || fail "written through a link"
+echo old >"$SCRATCH/handoff/foreign"
+status 1 preflight -p three --handoff "$SCRATCH/handoff/foreign" -o short
+grep -q 'not a podpid document' "$SCRATCH/out" || fail "a foreign file was not said: $(cat "$SCRATCH/out")"
+[ "$(cat "$SCRATCH/handoff/foreign")" = old ] || fail "a foreign file is gone"
 if mount -t tmpfs -o size=4k,mode=0755 podpid-test "$SCRATCH/handoff" 2>/dev/null; then
-	echo old >"$SCRATCH/handoff/pids.json"
+	echo '{"schema": "podpid/v1"}' >"$SCRATCH/handoff/pids.json"
 	got=0
 	preflight -p three --handoff "$SCRATCH/handoff/pids.json" -o short >"$SCRATCH/out" 2>&1 || got=$?
 	kept=$(cat "$SCRATCH/handoff/pids.json")
 	umount "$SCRATCH/handoff"
 	[ $got = 1 ] || fail "a full disk: exit status $got"
 	grep -q 'No space left' "$SCRATCH/out" || fail "a full disk was not said: $(cat "$SCRATCH/out")"
-	[ "$kept" = old ] || fail "the old file is gone"
+	[ "$kept" = '{"schema": "podpid/v1"}' ] || fail "the old file is gone"
 fi
 
 # ---- As many pidfds as the limit of descriptors allows leave room for the file ----

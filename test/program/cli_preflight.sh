@@ -119,16 +119,22 @@ run 2 'unknown check' --replay "$demo" --ignore runtime.redy
 run 2 '--wait' --replay "$demo" --wait soon
 run 2 'with a COMMAND only' --replay "$demo" --require-pidfd
 [ ! -e "$folder/pids.json" ] || complain "a file was written"
-# What becomes of a file from before: a target is missing, only another check fails, it cannot be
-# written over. A look at /proc alone needs no runtime.
+# What becomes of a file from before: a target is missing, only another check fails. A look at /proc
+# alone needs no runtime.
 file=$folder/before.json
-echo '{}' >"$file"
+echo '{"schema": "podpid/v1", "pods": []}' >"$file"
 run 1 'handoff.written.*before.json: not written: .*; the file from before is removed$' --no-runtime -p none --handoff "$file"
 [ ! -e "$file" ] || complain "the file is still there"
 run 1 'handoff.written.*; none is there from before$' --no-runtime -p none --handoff "$file"
-echo '{}' >"$file"
+echo '{"schema": "podpid/v1", "pods": []}' >"$file"
 run 3 'handoff.written.*; the file from before stays$' -r "unix://$folder/none.sock" -p none --handoff "$file"
 [ -e "$file" ] || complain "the file was removed"
+
+# A file that podpid did not write is not removed.
+echo 'precious' >"$file"
+run 1 'handoff.written.*before.json: not written: .*; what is there is not a podpid document and stays$' \
+	--no-runtime -p none --handoff "$file"
+[ "$(cat "$file")" = precious ] || complain "a file that podpid did not write is gone"
 
 run 0 'COMMAND takes' --help
 

@@ -118,6 +118,17 @@ watch=''
 [ -s "$folder/pids.json" ] || complain '--keep does not'
 rm -f "$folder/pids.json"
 
+# A file that podpid did not write: the watch ends, says so once, and leaves it, also at the end.
+for keep in '' --keep; do
+	echo precious >"$folder/pids.json"
+	# shellcheck disable=SC2086 # nothing, or an option
+	timeout 10 "$podpid" watch -r "$endpoint" -p '*' --handoff "$folder/pids.json" $keep >"$folder/out" 2>"$folder/err"
+	[ $? = 1 ] || complain 'a foreign file: not 1'
+	[ "$(grep -c 'pids.json: the file there is not a podpid document' "$folder/err")" = 1 ] || complain 'a foreign file: not said once'
+	[ "$(cat "$folder/pids.json")" = precious ] || complain 'a foreign file is gone'
+done
+rm "$folder/pids.json"
+
 # A source that is lost is said once, however often it looks, and stands in what it writes; -q: only
 # there.
 for quiet in '' -q; do
