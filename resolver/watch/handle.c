@@ -1,15 +1,16 @@
-/* Processes that are followed by a pidfd: it is readable once they have ended. */
+/* A process and its pidfd, which is readable once the process has ended. */
 #include <errno.h>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
 #include "resolver/handoff/pidfds.h"
 #include "resolver/watch/impl.h"
 
-enum { SPARE_FDS = 64 }; /* for looks: what is left where pidfds use up the limit */
+/* Descriptors that pidfds leave free below RLIMIT_NOFILE. A look needs some: a connection, the
+ * directories and files of /proc, of which it holds only a few at a time. */
+enum { SPARE_FDS = 64 };
 
-void handle_drop(struct podpid_watch *w, struct handle *h)
+void handle_close(struct podpid_watch *w, struct handle *h)
 {
     if (h->fd >= 0) {
         epoll_ctl(w->epoll_fd, EPOLL_CTL_DEL, h->fd, NULL);
@@ -18,6 +19,7 @@ void handle_drop(struct podpid_watch *w, struct handle *h)
     }
 }
 
+/* New descriptors get the lowest free number, so the number of fd tells how many are in use. */
 static bool leaves_room(int fd)
 {
     struct rlimit limit;
@@ -25,43 +27,34 @@ static bool leaves_room(int fd)
     return getrlimit(RLIMIT_NOFILE, &limit) < 0 || (rlim_t)fd + SPARE_FDS < limit.rlim_cur;
 }
 
-bool handle_is_short(int rc)
+bool handle_has_no_room(int rc)
 {
-    /* ENOSPC: of epoll's own limit. */
+    /* ENOSPC: fs.epoll.max_user_watches is used up. */
     return err_is_shortage(rc) || rc == -ENOSPC || rc == -ENOSYS;
 }
 
-static int open_handle(struct podpid_watch *w, struct handle *h, pid_t pid, uint64_t start)
+int handle_follow(struct podpid_watch *w, struct handle *h, pid_t pid, uint64_t start)
 {
     struct err err = {0};
-    int rc = pidfd_open_process(&w->procfs, pid, start, &err);
+    int rc;
 
+    if (h->fd >= 0 && h->pid == pid && h->start == start) {
+        return 0;
+    }
+    handle_close(w, h);
+    if (!w->procfs.own_pidns || pid == 0) {
+        return 0;
+    }
+    rc = pidfd_open_process(&w->procfs, pid, start, &err);
     if (rc < 0) {
         return err.kind == ERR_ANSWER ? -ESRCH : rc;
     }
     h->fd = rc;
     h->pid = pid;
     h->start = start;
-    rc = leaves_room(h->fd) ? watch_listen_to(w, h->fd, (uint64_t)(uintptr_t)h) : -EMFILE;
+    rc = leaves_room(h->fd) ? watch_listen(w, h->fd, (uint64_t)(uintptr_t)h) : -EMFILE;
     if (rc < 0) {
-        handle_drop(w, h);
+        handle_close(w, h);
     }
-    return rc;
-}
-
-int handle_follow(struct podpid_watch *w, struct handle *h, pid_t pid, uint64_t start)
-{
-    int rc;
-
-    if (h->fd >= 0 && h->pid == pid && h->start == start) {
-        return 0;
-    }
-    handle_drop(w, h);
-    if (!w->procfs.own_pidns || pid == 0) {
-        return 0;
-    }
-    do {
-        rc = open_handle(w, h, pid, start);
-    } while (h->live && handle_is_short(rc) && watch_sandboxes_yield(w));
     return rc;
 }

@@ -1,162 +1,231 @@
 /* A watch from the inside.
  *
- * The look is the truth: it runs every period, and sooner when something wakes it. What wakes it
- * only says "look": the runtime's events where reading them harms nobody, directories that come and
- * go under the pods' cgroups, the exit of a main process or of a sandbox. That of a main process is
- * kernel truth and published at once; the look that follows brings the rest. A main process is
- * followed from before its PID is published, so that no look can bring back one that the kernel has
- * buried. */
+ * A watch repeats looks: every period, and sooner when something wakes it. What wakes it says
+ * nothing about the node but "look again": the runtime's events where reading them harms nobody,
+ * directories that are made or removed among the pods' cgroups, the end of a main process or of a
+ * sandbox process. The end of a main process is also published at once, since the kernel reports
+ * it; the look that follows finds the rest. A main process is watched by pidfd before its PID is
+ * published, so a look that began earlier cannot publish a process that has ended.
+ *
+ * Who calls whom: watch.c calls all others. truth.c calls handle.c, sandboxes.c and queue.c;
+ * sandboxes.c calls handle.c; dirs.c calls events.c. The others call nobody here. */
 #ifndef PODPID_WATCH_IMPL_H
 #define PODPID_WATCH_IMPL_H
 
+#include <errno.h>
+#include <sys/epoll.h>
+
 #include "cri/base/clock.h"
 #include "cri/client.h"
+#include "cri/runtimes.h"
 #include "resolver/node/node.h"
 #include "resolver/podpid.h"
 #include "resolver/snapshot/snapshot.h"
 
-/* The document that is published: rows of the newest look, copied so that an exit can be entered.
+/* The published document. Its rows are copies, because the end of a process is entered into them.
  */
 struct document {
-    struct podpid_snapshot *full;   /* the look's */
-    struct podpid_snapshot *shown;  /* the part that was asked for, its rows copied */
-    struct podpid_container **rows; /* the copies; in shown's arena */
+    struct podpid_snapshot *full;   /* the look's whole snapshot */
+    struct podpid_snapshot *shown;  /* its part that was asked for; borrows from full */
+    struct podpid_container **rows; /* shown's containers, by pod; in shown's arena */
     size_t n_rows;
-    size_t n_lost; /* the last so many of shown's warnings */
+    size_t n_lost; /* how many of shown's warnings, at their end, are lines of lost.c */
 };
 
-/* What would wake us and cannot be had, as of the last look: positive errnos, 0 where all is well.
- */
+/* Sources that would wake the watch and cannot be had, as of the last look. Positive errnos; 0:
+ * that source works. */
 struct watch_lost {
-    bool no_cgroups; /* no cgroup file system is mounted here */
-    int inotify;
-    int dirs;             /* of one that is not watched */
-    int mains, sandboxes; /* of one that has no pidfd */
+    bool no_cgroups; /* no cgroup filesystem is mounted here */
+    int inotify;     /* of inotify itself */
+    int dirs;        /* of a directory that cannot be watched; LOST_TOO_MANY: more than DIRS_MOST */
+    int mains;       /* of a main process without a pidfd */
+    int sandboxes;   /* of a sandbox process without a pidfd */
 };
-enum { LOST_TOO_MANY = -1 /* in place of dirs' errno */, LOST_LINES = 2 };
+enum { LOST_TOO_MANY = -1, LOST_LINES = 2 /* at most: one about directories, one about pidfds */ };
 
 struct lost_lines {
-    const char *all[LOST_LINES];
+    const char *all[LOST_LINES]; /* in the arena that was given */
     size_t n;
 };
 
-/* A process that is followed. It stays where it is: epoll holds its address. */
+/* A process whose end is reported by a pidfd. epoll holds the address of this struct: it may not be
+ * moved while fd is open. */
 struct handle {
-    struct live *live; /* whose main process it is; NULL: a sandbox's */
-    int fd;            /* its pidfd; -1: none */
-    pid_t pid;         /* as of when it was followed last */
-    uint64_t start;
-    bool kept; /* a sandbox's, while the set is made anew */
+    struct watched *of; /* the container whose main process it is; NULL: a sandbox's process */
+    int fd;             /* the pidfd; -1: none */
+    pid_t pid;          /* of the process that was followed last; kept when fd is closed */
+    uint64_t start;     /* its start time in ticks since boot */
+    bool kept;          /* sandboxes.c: the new document names this sandbox process, too */
 };
 
-/* One container as it was last published. */
-struct live {
-    struct podpid_container *row; /* in the document */
-    struct handle process;
-    bool kept; /* while two documents are compared */
+/* A container of the published document. */
+struct watched {
+    struct podpid_container *row; /* in now.rows */
+    struct handle main;           /* its main process */
+    bool kept;                    /* truth.c: the new document has this container, too */
 };
 
 struct podpid_watch {
+    /* watch.c */
     struct podpid_watch_options options;
     int epoll_fd;
     struct podpid_look *look; /* under way; NULL: none */
-    nsec look_started, look_took, next_look, next_full;
-    bool look_again;  /* something woke us while a look was under way */
-    nsec chase_pause; /* pause before the next look of a chase; 0: none */
-    nsec chase_until; /* a change is being followed until then */
-    nsec backoff;     /* while the runtime is away */
-    bool stale, first_done;
-
-    struct document now;
-    struct live **lives; /* by id */
-    size_t n_lives;
-    struct handle **sandboxes; /* by PID and start time */
-    size_t n_sandboxes;
-    struct procfs procfs; /* for the identity of pidfds */
+    nsec look_started;        /* when the last look began */
+    nsec look_took;           /* how long the last look took */
+    nsec next_look;           /* when the next look is due */
+    nsec next_full;           /* when the next look with strays is due: every options.period */
+    bool look_again;          /* something happened that the look under way may not have seen */
+    nsec follow_up_pause;     /* how long after this look the next one follows it up */
+    nsec follow_up_until;     /* looks are followed up until then */
+    nsec backoff;             /* pause between tries while the runtime is away; 0: it answers */
+    bool stale;               /* the runtime is away: now is its last answer */
+    struct procfs procfs;
     bool procfs_open;
+    struct cgroup_ids *cgroups; /* the mounted cgroup filesystems; NULL: none */
 
-    struct watch_lost lost, published_lost;
+    /* truth.c */
+    struct document now;
+    struct document before; /* the one before now, until the queue is empty: removed rows are its */
+    bool first_done;        /* there has been a look */
+    struct watched **watched; /* the containers of now, by id; owned */
+    size_t n_watched;
 
+    /* sandboxes.c */
+    struct handle **sandboxes; /* by PID and start time; owned */
+    size_t n_sandboxes;
+
+    /* lost.c */
+    struct watch_lost lost;           /* written by those who miss something */
+    struct watch_lost published_lost; /* what now's warnings say */
+
+    /* dirs.c */
     int inotify_fd; /* -1: none */
-    struct cgroup_ids *cgroups;
-    int *dirs; /* watch descriptors, ascending */
+    int *dirs;      /* inotify's watch descriptors, ascending */
     size_t n_dirs;
 
-    struct client *events; /* the runtime's event stream, or only its connection; NULL: none */
+    /* events.c */
+    struct client *events; /* the runtime's event stream, or only a connection; NULL: none */
     struct arena events_arena;
-    nsec events_retry; /* when to ask for one */
+    nsec events_retry; /* when to connect again */
 
-    struct podpid_event *queue; /* what is not taken yet is from queue_at on */
+    /* queue.c */
+    struct podpid_event *queue; /* events from queue_at to queue_n are not taken yet */
     size_t queue_at, queue_n, queue_cap;
     struct arena queue_arena; /* texts of queued events; emptied with the queue */
-    struct document before;   /* kept until the queue is empty: removed rows are its */
-    uint64_t seq, generation;
+    uint64_t seq;             /* of the last event */
+    uint64_t generation;      /* of the last change of the document */
 };
 
-/* watch_truth.c */
+/* What an epoll event is about, as its data: one of these, or the address of a struct handle, which
+ * is greater than WATCH_TAGS. */
+enum { WATCH_LOOK = 1, WATCH_INOTIFY, WATCH_EVENTS, WATCH_TAGS };
 
-/* The runtime went away or came back, which is a new generation. 0 or -ENOMEM. */
-int watch_push_runtime(struct podpid_watch *w, const char *detail);
-/* Take a look's snapshot as the new truth, and queue what differs. Takes full. 0 or -ENOMEM (full
- * is freed). */
+/* Let the watch's descriptor be readable when fd is. 0 or a negative errno. */
+static inline int watch_listen(struct podpid_watch *w, int fd, uint64_t tag)
+{
+    struct epoll_event ev = {.events = EPOLLIN, .data.u64 = tag};
+
+    return epoll_ctl(w->epoll_fd, EPOLL_CTL_ADD, fd, &ev) < 0 ? -errno : 0;
+}
+
+/* ---- queue.c: events that are not taken yet ---- */
+
+/* Queue an event; seq, generation, time and stale are filled in. What e points to must live until
+ * the queue is empty. 0 or -ENOMEM. */
+int watch_queue_push(struct podpid_watch *w, const struct podpid_event *e);
+
+/* Queue "the runtime went away" or "came back" with a copy of detail, as a new generation. 0 or
+ * -ENOMEM. */
+int watch_queue_runtime(struct podpid_watch *w, const char *detail);
+
+/* Begin a new generation, and give its number to the queued events from index `from` on. They were
+ * queued before it was known whether anything differs. */
+void watch_queue_number(struct podpid_watch *w, size_t from);
+
+/* The next event, which stays valid until another one is queued. NULL: there is none, and the queue
+ * is empty from here on. */
+const struct podpid_event *watch_queue_take(struct podpid_watch *w);
+
+void watch_queue_free(struct podpid_watch *w);
+
+/* ---- truth.c: the document, and how the next one differs ---- */
+
+/* Publish a look's snapshot as the new document: follow its main processes, queue an event for each
+ * difference. Takes full, also on failure. 0 or -ENOMEM. */
 int watch_apply(struct podpid_watch *w, struct podpid_snapshot *full);
-/* What was queued from there on is one new generation: known once it is known whether anything
- * differs. */
-void watch_number_batch(struct podpid_watch *w, size_t from);
-/* The kernel says that this container's main process has ended. 0 or -ENOMEM; nothing is queued
- * where that is no news. */
-int watch_exited(struct podpid_watch *w, struct live *l);
+
+/* The kernel reports that the main process of this container has ended: enter that into its row and
+ * queue the change. Nothing is queued if the row has named another process since. 0 or -ENOMEM. */
+int watch_main_ended(struct podpid_watch *w, struct watched *c);
+
 void document_free(struct document *d);
+void watch_truth_free(struct podpid_watch *w);
 
-/* watch_wake.c: what wakes a look. */
+/* ---- handle.c: one process and its pidfd ---- */
 
-int watch_wake_open(struct podpid_watch *w, struct err *err);
-void watch_wake_close(struct podpid_watch *w);
-/* 0 or negative errno. */
-int watch_listen_to(struct podpid_watch *w, int fd, uint64_t tag);
-/* True if there was anything. */
-bool watch_step_events(struct podpid_watch *w, nsec now);
-nsec watch_events_deadline(const struct podpid_watch *w);
-
-/* watch_pidfds.c: processes whose ends are told. */
-
-/* Follow this process and no other; pid 0: none. 0, also where /proc is not of our PID namespace.
- * -ESRCH: it has ended. Another negative errno: no pidfd can be had for it; a main process takes
- * that of a sandbox where there is no room. */
+/* Follow this process and no other; pid 0: none. 0, also without a pidfd where /proc is not of our
+ * own PID namespace. -ESRCH: the process has ended. Another negative errno: no pidfd can be had. */
 int handle_follow(struct podpid_watch *w, struct handle *h, pid_t pid, uint64_t start);
-void handle_drop(struct podpid_watch *w, struct handle *h);
-/* Is this what the next process will meet with, too? */
-bool handle_is_short(int rc);
 
-/* watch_sandboxes.c: those of pods' sandboxes. */
+void handle_close(struct podpid_watch *w, struct handle *h);
 
-/* Follow those that the document names, and no others. 0 or -ENOMEM. */
+/* Whether handle_follow() failed for want of something that the next process would lack, too:
+ * descriptors, memory, epoll's own limit, or pidfd_open(2). */
+bool handle_has_no_room(int rc);
+
+/* ---- sandboxes.c: the processes of the pods' sandboxes ---- */
+
+/* Follow those that the document names, and no others. 0 or -ENOMEM; one that cannot be followed is
+ * noted in lost. */
 int watch_sandboxes_follow(struct podpid_watch *w);
-/* One gives its descriptor up. False: none has one. */
+
+/* Close one sandbox's pidfd, so that a main process can have the descriptor. False: none has one.
+ */
 bool watch_sandboxes_yield(struct podpid_watch *w);
+
 void watch_sandboxes_free(struct podpid_watch *w);
 
-/* watch_dirs.c: the directories where containers' cgroups come and go. */
+/* ---- dirs.c: directories in which containers' cgroups are made and removed ---- */
 
-/* Watch those that the newest look calls for, and no others. 0 or -ENOMEM; what cannot be watched
- * is in lost. */
+/* Watch the directories that the newest look calls for, and no others. 0 or -ENOMEM; what cannot be
+ * watched is noted in lost. */
 int watch_dirs_follow(struct podpid_watch *w);
-/* True if a directory came or went. */
+
+/* Read all that inotify reports. True if a directory was made or removed, or reports were lost. */
 bool watch_dirs_read(struct podpid_watch *w);
 
-/* watch_lost.c: what is lost, in words. */
+void watch_dirs_close(struct podpid_watch *w);
 
-/* Pure; a line in the arena for each source. 0 or -ENOMEM. */
+/* ---- events.c: the runtime's events, and its end ---- */
+
+/* Connect if it is time, and read what the runtime sends. True if it calls for a look: an event, or
+ * the connection's end. */
+bool watch_events_step(struct podpid_watch *w, nsec now);
+
+/* When watch_events_step() wants to run even if the descriptor stays silent. */
+nsec watch_events_deadline(const struct podpid_watch *w);
+
+/* What is known of the runtime that the last look asked; a row that assumes nothing where there was
+ * none. Never NULL. */
+const struct runtime *watch_runtime(const struct podpid_watch *w);
+
+void watch_events_close(struct podpid_watch *w);
+
+/* ---- lost.c: sources that cannot be had, in words ---- */
+
+/* A line for each lost source: what is missing, what is therefore seen only by the next periodic
+ * look, what to do. Pure; texts in the arena. 0 or -ENOMEM. */
 int watch_lost_lines(const struct watch_lost *l, nsec period, struct arena *a,
                      struct lost_lines *ret);
-/* Into the warnings of the document, which nobody has seen yet. Is it other than what the one
- * before said? 0 or -ENOMEM. */
+
+/* Append these lines to the warnings of the unpublished document. *ret_news: the lost sources
+ * differ from those of the document before. 0 or -ENOMEM. */
 int watch_lost_publish(struct podpid_watch *w, bool *ret_news);
 
-/* watch_handoff.c: make the handoff file true, if there is one. 0, ERR_WRITE or ERR_NOMEM. */
-int watch_write_handoff(struct podpid_watch *w, struct err *err);
+/* ---- handoff.c ---- */
 
-/* What an epoll event is about. Values above these are struct handle pointers. */
-enum { WATCH_LOOK = 1, WATCH_INOTIFY, WATCH_EVENTS, WATCH_TAGS };
+/* Write the handoff file anew, if there is to be one: targets that are not verified stand in it
+ * without a PID. 0, ERR_WRITE or ERR_NOMEM. */
+int watch_write_handoff(struct podpid_watch *w, struct err *err);
 
 #endif

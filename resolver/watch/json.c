@@ -1,4 +1,4 @@
-/* Events as JSON lines (schema podpid.event/v1). */
+/* An event as one line of JSON (schema podpid.event/v1). */
 #include "resolver/format/json.h"
 #include "cri/base/clock.h"
 #include "resolver/error.h"

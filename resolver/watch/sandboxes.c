@@ -1,5 +1,5 @@
-/* The sandbox processes of pods. Their ends only wake a look, which says what that means for the
- * pod: no container's row is wrong by it. */
+/* The sandbox processes of pods. The end of one only wakes a look, which finds out what it means
+ * for the pod: it makes no container's row wrong. */
 #include <errno.h>
 #include <stdlib.h>
 
@@ -17,7 +17,7 @@ static int by_process(const void *pa, const void *pb)
     return a->start < b->start ? -1 : a->start > b->start;
 }
 
-static struct handle *find(const struct podpid_watch *w, pid_t pid, uint64_t start)
+static struct handle *find_sandbox(const struct podpid_watch *w, pid_t pid, uint64_t start)
 {
     const struct handle key = {.pid = pid, .start = start}, *at = &key;
     struct handle **found = w->n_sandboxes ? bsearch(&at, w->sandboxes, w->n_sandboxes,
@@ -27,7 +27,7 @@ static struct handle *find(const struct podpid_watch *w, pid_t pid, uint64_t sta
     return found ? *found : NULL;
 }
 
-static struct handle *handle_new(pid_t pid, uint64_t start)
+static struct handle *new_sandbox(pid_t pid, uint64_t start)
 {
     struct handle *h = calloc(1, sizeof(*h));
 
@@ -37,25 +37,26 @@ static struct handle *handle_new(pid_t pid, uint64_t start)
     return h;
 }
 
-static void handle_free(struct podpid_watch *w, struct handle *h)
+static void free_sandbox(struct podpid_watch *w, struct handle *h)
 {
-    handle_drop(w, h);
+    handle_close(w, h);
     free(h);
 }
 
-/* The handles of the sandboxes that the document names, those that were there among them. */
-static int gather(struct podpid_watch *w, struct handle **all, size_t *n)
+/* Collect one handle for each sandbox process that the document names: the old one, with its pidfd,
+ * or a new one. A process that two pods name is collected once. */
+static int collect(struct podpid_watch *w, struct handle **all, size_t *n)
 {
     const struct podpid_snapshot *s = w->now.shown;
 
     for (size_t i = 0; i < s->n_pods; i++) {
         const struct podpid_pod *pod = s->pods[i];
-        struct handle *h = find(w, pod->sandbox_pid, pod->sandbox_start_time_ticks);
+        struct handle *h = find_sandbox(w, pod->sandbox_pid, pod->sandbox_start_time_ticks);
 
         if (pod->sandbox_pid == 0 || (h && h->kept)) {
             continue;
         }
-        h = h ? h : handle_new(pod->sandbox_pid, pod->sandbox_start_time_ticks);
+        h = h ? h : new_sandbox(pod->sandbox_pid, pod->sandbox_start_time_ticks);
         if (!h) {
             return -ENOMEM;
         }
@@ -65,13 +66,13 @@ static int gather(struct podpid_watch *w, struct handle **all, size_t *n)
     return 0;
 }
 
-/* One after the other until there is no room: it will not be found for the next one either. */
+/* Ends at the first process without room for its pidfd: the next one would have none either. */
 static void follow_all(struct podpid_watch *w)
 {
     int rc = 0;
 
     w->lost.sandboxes = 0;
-    for (size_t i = 0; i < w->n_sandboxes && !handle_is_short(rc); i++) {
+    for (size_t i = 0; i < w->n_sandboxes && !handle_has_no_room(rc); i++) {
         struct handle *h = w->sandboxes[i];
 
         rc = handle_follow(w, h, h->pid, h->start);
@@ -92,10 +93,10 @@ int watch_sandboxes_follow(struct podpid_watch *w)
     if (!all) {
         return -ENOMEM;
     }
-    rc = gather(w, all, &n);
+    rc = collect(w, all, &n);
     for (size_t i = 0; i < w->n_sandboxes; i++) {
         if (!w->sandboxes[i]->kept) {
-            handle_free(w, w->sandboxes[i]);
+            free_sandbox(w, w->sandboxes[i]);
         }
     }
     for (size_t i = 0; i < n; i++) {
@@ -113,7 +114,7 @@ bool watch_sandboxes_yield(struct podpid_watch *w)
 {
     for (size_t i = w->n_sandboxes; i > 0; i--) {
         if (w->sandboxes[i - 1]->fd >= 0) {
-            handle_drop(w, w->sandboxes[i - 1]);
+            handle_close(w, w->sandboxes[i - 1]);
             return true;
         }
     }
@@ -123,7 +124,7 @@ bool watch_sandboxes_yield(struct podpid_watch *w)
 void watch_sandboxes_free(struct podpid_watch *w)
 {
     for (size_t i = 0; i < w->n_sandboxes; i++) {
-        handle_free(w, w->sandboxes[i]);
+        free_sandbox(w, w->sandboxes[i]);
     }
     free(w->sandboxes);
 }

@@ -1,10 +1,9 @@
-/* What a watch holds for true, and what changes in it. */
+/* The document that a watch has published, and how the next one differs from it. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/handoff/handoff.h"
 #include "resolver/watch/impl.h"
 
 void document_free(struct document *d)
@@ -12,43 +11,6 @@ void document_free(struct document *d)
     podpid_snapshot_free(d->shown);
     podpid_snapshot_free(d->full);
     *d = (struct document){0};
-}
-
-/* ---- The queue ------------------------------------------------------------------------------- */
-
-static int push(struct podpid_watch *w, const struct podpid_event *e)
-{
-    struct podpid_event *at;
-
-    if (w->queue_n == w->queue_cap) {
-        size_t cap = w->queue_cap ? w->queue_cap * 2 : 64;
-        struct podpid_event *more = realloc(w->queue, cap * sizeof(*more));
-
-        if (!more) {
-            return -ENOMEM;
-        }
-        w->queue = more;
-        w->queue_cap = cap;
-    }
-    at = &w->queue[w->queue_n++];
-    *at = *e;
-    at->seq = ++w->seq;
-    at->generation = w->generation;
-    at->at = clock_read(CLOCK_REALTIME);
-    at->stale = w->stale;
-    return 0;
-}
-
-int watch_push_runtime(struct podpid_watch *w, const char *detail)
-{
-    char *text = arena_strdup(&w->queue_arena, detail);
-
-    if (!text) {
-        return -ENOMEM;
-    }
-    w->generation++;
-    return push(
-        w, &(struct podpid_event){.kind = PODPID_EVENT_RUNTIME, .source = "look", .detail = text});
 }
 
 /* ---- The part that was asked for ------------------------------------------------------------- */
@@ -122,36 +84,9 @@ static int make_document(struct podpid_watch *w, struct podpid_snapshot *full, s
     return 0;
 }
 
-/* ---- Comparing ------------------------------------------------------------------------------- */
+/* ---- Comparing rows -------------------------------------------------------------------------- */
 
-static int by_id(const void *pa, const void *pb)
-{
-    const struct live *a = *(const struct live *const *)pa, *b = *(const struct live *const *)pb;
-
-    return strcmp(a->row->id, b->row->id);
-}
-
-static struct live *find_live(const struct podpid_watch *w, const char *id)
-{
-    size_t lo = 0, hi = w->n_lives;
-
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-        int c = strcmp(w->lives[mid]->row->id, id);
-
-        if (c == 0) {
-            return w->lives[mid];
-        }
-        if (c < 0) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    return NULL;
-}
-
-/* The sandbox is part of what a container's row says. */
+/* A container's row says these things of its pod. */
 static bool pod_differs(const struct podpid_pod *a, const struct podpid_pod *b)
 {
     return a->ready != b->ready || a->sandbox_verdict != b->sandbox_verdict ||
@@ -159,14 +94,16 @@ static bool pod_differs(const struct podpid_pod *a, const struct podpid_pod *b)
            a->sandbox_start_time_ticks != b->sandbox_start_time_ticks;
 }
 
-static bool differs(const struct podpid_container *a, const struct podpid_container *b)
+/* Whether an event has to tell of it. */
+static bool row_differs(const struct podpid_container *a, const struct podpid_container *b)
 {
     return a->verdict != b->verdict || a->state != b->state || a->pid != b->pid ||
            a->inferred_pid != b->inferred_pid || a->start_time_ticks != b->start_time_ticks ||
            pod_differs(a->pod, b->pod);
 }
 
-/* What is no event but stands in the handoff file: the other processes, and their cgroups. */
+/* What no event tells of but the handoff file has: the container's other processes and its
+ * cgroups. */
 static bool inside_differs(const struct podpid_container *a, const struct podpid_container *b)
 {
     if (a->n_processes != b->n_processes || a->n_cgroup_ids != b->n_cgroup_ids ||
@@ -188,37 +125,38 @@ static bool inside_differs(const struct podpid_container *a, const struct podpid
     return false;
 }
 
-static int push_container(struct podpid_watch *w, enum podpid_event_kind kind,
-                          const struct podpid_container *c, const char *source)
+static int queue_container(struct podpid_watch *w, enum podpid_event_kind kind,
+                           const struct podpid_container *c, const char *source)
 {
-    return push(w, &(struct podpid_event){.kind = kind, .source = source, .container = c});
+    return watch_queue_push(w,
+                            &(struct podpid_event){.kind = kind, .source = source, .container = c});
 }
 
 /* ---- The end of a main process --------------------------------------------------------------- */
 
-/* The process whose end is the container's: as far as it goes, also one that is only inferred. */
-static pid_t main_process(const struct podpid_container *c)
+/* The main PID, verified or inferred; 0: none. */
+static pid_t main_pid(const struct podpid_container *c)
 {
     return c->pid ? c->pid : c->inferred_pid;
 }
 
-/* The row without its main process. What else was in the container may live on or not: that is for
- * the next look to say. */
-static int bury(struct document *d, struct podpid_container *c)
+/* Take the main process out of the row. The other processes stay in it: whether they live is for
+ * the next look to find out. */
+static int mark_dead(struct document *d, struct podpid_container *c)
 {
-    const struct podpid_process **rows =
-        arena_calloc(&d->shown->arena, c->n_processes, sizeof(*rows));
+    const struct podpid_process **others =
+        arena_calloc(&d->shown->arena, c->n_processes, sizeof(*others));
     size_t n = 0;
 
-    if (!rows) {
+    if (!others) {
         return -ENOMEM;
     }
     for (size_t i = 0; i < c->n_processes; i++) {
-        if (c->processes[i]->pid != main_process(c)) {
-            rows[n++] = c->processes[i];
+        if (c->processes[i]->pid != main_pid(c)) {
+            others[n++] = c->processes[i];
         }
     }
-    c->processes = rows;
+    c->processes = others;
     c->n_processes = n;
     c->reason = c->pid ? "its main process has ended; the runtime has not said so yet"
                        : "the process that was inferred to be its main process has ended";
@@ -229,143 +167,199 @@ static int bury(struct document *d, struct podpid_container *c)
     return 0;
 }
 
-int watch_exited(struct podpid_watch *w, struct live *l)
+int watch_main_ended(struct podpid_watch *w, struct watched *c)
 {
-    struct podpid_container *c = l->row;
+    struct podpid_container *row = c->row;
 
-    handle_drop(w, &l->process);
-    if (main_process(c) != l->process.pid || c->start_time_ticks != l->process.start) {
+    handle_close(w, &c->main);
+    if (main_pid(row) != c->main.pid || row->start_time_ticks != c->main.start) {
         return 0;
     }
-    if (bury(&w->now, c) < 0) {
+    if (mark_dead(&w->now, row) < 0) {
         return -ENOMEM;
     }
-    return push_container(w, PODPID_EVENT_CHANGED, c, "pidfd");
+    return queue_container(w, PODPID_EVENT_CHANGED, row, "pidfd");
 }
 
-/* ---- A new truth ----------------------------------------------------------------------------- */
+/* ---- The next document ----------------------------------------------------------------------- */
 
 struct comparison {
-    struct live **lives; /* of the new document */
+    struct watched **watched; /* the containers of the next document; owned */
     size_t n;
-    bool changed;
+    bool changed; /* the next document differs: it is a new generation */
 };
 
-/* A container's handle goes on into the new document. A look takes its time: the process that it
- * saw may have ended since, and may have been published as dead already. */
-static int compare_row(struct podpid_watch *w, struct comparison *c, struct document *next,
-                       struct podpid_container *row)
+static int by_id(const void *pa, const void *pb)
 {
-    struct live *l = find_live(w, row->id);
-    bool is_new = !l;
-    int rc = 0, followed;
+    const struct watched *a = *(const struct watched *const *)pa;
+    const struct watched *b = *(const struct watched *const *)pb;
 
-    if (is_new) {
-        l = calloc(1, sizeof(*l));
-        if (!l) {
-            return -ENOMEM;
-        }
-        l->process = (struct handle){.live = l, .fd = -1};
+    return strcmp(a->row->id, b->row->id);
+}
+
+static struct watched *find_watched(const struct podpid_watch *w, struct podpid_container *row)
+{
+    const struct watched key = {.row = row}, *at = &key;
+    struct watched **found =
+        w->n_watched ? bsearch(&at, w->watched, w->n_watched, sizeof(struct watched *), by_id)
+                     : NULL;
+
+    return found ? *found : NULL;
+}
+
+static struct watched *new_watched(void)
+{
+    struct watched *c = calloc(1, sizeof(*c));
+
+    if (c) {
+        c->main = (struct handle){.of = c, .fd = -1};
     }
-    l->kept = true;
-    c->lives[c->n++] = l;
-    followed = handle_follow(w, &l->process, main_process(row), row->start_time_ticks);
-    if (followed == -ESRCH) {
-        w->look_again = true;
-        rc = bury(next, row);
-    } else if (followed < 0) {
-        w->lost.mains = -followed;
-    }
-    if (rc == 0 && is_new) {
-        c->changed = true;
-        rc = w->first_done ? push_container(w, PODPID_EVENT_ADDED, row, "look") : 0;
-    } else if (rc == 0 && differs(l->row, row)) {
-        c->changed = true;
-        rc = push_container(w, PODPID_EVENT_CHANGED, row, "look");
-    } else if (rc == 0 && w->options.handoff_path && inside_differs(l->row, row)) {
-        c->changed = true;
-    }
-    l->row = row;
+    return c;
+}
+
+/* Follow the main process that the container's new row names. A main process matters more than a
+ * sandbox's: where there is no room, sandboxes give their descriptors up. As handle_follow(). */
+static int follow_main(struct podpid_watch *w, struct watched *c)
+{
+    int rc;
+
+    do {
+        rc = handle_follow(w, &c->main, main_pid(c->row), c->row->start_time_ticks);
+    } while (handle_has_no_room(rc) && watch_sandboxes_yield(w));
     return rc;
 }
 
-static int compare_all(struct podpid_watch *w, struct document *d, struct comparison *c)
+/* Queue what differs between a container's old row (NULL: it is new) and its row in next. */
+static int queue_difference(struct podpid_watch *w, struct comparison *next,
+                            const struct podpid_container *old, const struct podpid_container *row)
 {
-    c->lives = calloc(d->n_rows + 1, sizeof(struct live *));
-    if (!c->lives) {
+    if (!old) {
+        next->changed = true;
+        return w->first_done ? queue_container(w, PODPID_EVENT_ADDED, row, "look") : 0;
+    }
+    if (row_differs(old, row)) {
+        next->changed = true;
+        return queue_container(w, PODPID_EVENT_CHANGED, row, "look");
+    }
+    if (w->options.handoff_path && inside_differs(old, row)) {
+        next->changed = true;
+    }
+    return 0;
+}
+
+/* A container goes on into the next document with its pidfd. A look takes its time: the process
+ * that it saw may have ended since, and that may have been published. */
+static int compare_row(struct podpid_watch *w, struct comparison *next, struct document *d,
+                       struct podpid_container *row)
+{
+    struct watched *c = find_watched(w, row);
+    const struct podpid_container *old = c ? c->row : NULL;
+    int rc;
+
+    c = c ? c : new_watched();
+    if (!c) {
+        return -ENOMEM;
+    }
+    c->kept = true;
+    c->row = row;
+    next->watched[next->n++] = c;
+    rc = follow_main(w, c);
+    if (rc == -ESRCH) {
+        w->look_again = true;
+        rc = mark_dead(d, row);
+        if (rc < 0) {
+            return rc;
+        }
+    } else if (rc < 0) {
+        w->lost.mains = -rc;
+    }
+    return queue_difference(w, next, old, row);
+}
+
+static int compare_all(struct podpid_watch *w, struct document *d, struct comparison *next)
+{
+    next->watched = calloc(d->n_rows + 1, sizeof(struct watched *));
+    if (!next->watched) {
         return -ENOMEM;
     }
     w->lost.mains = 0;
     for (size_t i = 0; i < d->n_rows; i++) {
-        if (compare_row(w, c, d, d->rows[i]) < 0) {
+        if (compare_row(w, next, d, d->rows[i]) < 0) {
             return -ENOMEM;
         }
     }
-    for (size_t i = 0; i < w->n_lives; i++) {
-        if (w->lives[i]->kept) {
+    for (size_t i = 0; i < w->n_watched; i++) {
+        if (w->watched[i]->kept) {
             continue;
         }
-        c->changed = true;
-        if (push_container(w, PODPID_EVENT_REMOVED, w->lives[i]->row, "look") < 0) {
+        next->changed = true;
+        if (queue_container(w, PODPID_EVENT_REMOVED, w->watched[i]->row, "look") < 0) {
             return -ENOMEM;
         }
     }
     return 0;
 }
 
-static void take_lives(struct podpid_watch *w, struct comparison *c)
+static void free_watched(struct podpid_watch *w, struct watched *c)
 {
-    for (size_t i = 0; i < w->n_lives; i++) {
-        if (!w->lives[i]->kept) {
-            handle_drop(w, &w->lives[i]->process);
-            free(w->lives[i]);
-        }
-    }
-    free(w->lives);
-    w->lives = TAKE_PTR(c->lives);
-    w->n_lives = c->n;
-    if (w->n_lives) {
-        qsort(w->lives, w->n_lives, sizeof(struct live *), by_id);
-    }
-    for (size_t i = 0; i < w->n_lives; i++) {
-        w->lives[i]->kept = false;
-    }
+    handle_close(w, &c->main);
+    free(c);
 }
 
-void watch_number_batch(struct podpid_watch *w, size_t from)
+static void take_watched(struct podpid_watch *w, struct comparison *next)
 {
-    w->generation++;
-    for (size_t i = from; i < w->queue_n; i++) {
-        w->queue[i].generation = w->generation;
+    for (size_t i = 0; i < w->n_watched; i++) {
+        if (!w->watched[i]->kept) {
+            free_watched(w, w->watched[i]);
+        }
+    }
+    free(w->watched);
+    w->watched = TAKE_PTR(next->watched);
+    w->n_watched = next->n;
+    if (w->n_watched) {
+        qsort(w->watched, w->n_watched, sizeof(struct watched *), by_id);
+    }
+    for (size_t i = 0; i < w->n_watched; i++) {
+        w->watched[i]->kept = false;
     }
 }
 
 int watch_apply(struct podpid_watch *w, struct podpid_snapshot *full)
 {
-    struct document next = {0};
-    struct comparison c = {0};
+    struct document d = {0};
+    struct comparison next = {0};
     size_t from = w->queue_n;
-    int rc = make_document(w, full, &next);
+    int rc = make_document(w, full, &d);
 
     if (rc < 0) {
         podpid_snapshot_free(full);
         return rc;
     }
-    rc = compare_all(w, &next, &c);
-    /* Also when memory ran out half-way: the handles point into the new document by now. */
-    take_lives(w, &c);
+    rc = compare_all(w, &d, &next);
+    /* Also when memory ran out half-way: containers point to rows of d by now. */
+    take_watched(w, &next);
     document_free(&w->before);
     w->before = w->now;
-    w->now = next;
+    w->now = d;
     if (rc == 0 && !w->first_done) {
-        c.changed = true;
-        rc =
-            push(w, &(struct podpid_event){
-                        .kind = PODPID_EVENT_SNAPSHOT, .source = "look", .snapshot = w->now.shown});
-    }
-    if (rc == 0 && c.changed) {
-        watch_number_batch(w, from);
+        next.changed = true;
+        rc = watch_queue_push(w, &(struct podpid_event){.kind = PODPID_EVENT_SNAPSHOT,
+                                                        .source = "look",
+                                                        .snapshot = w->now.shown});
     }
     w->first_done = true;
+    if (rc == 0 && next.changed) {
+        watch_queue_number(w, from);
+    }
     return rc;
+}
+
+void watch_truth_free(struct podpid_watch *w)
+{
+    for (size_t i = 0; i < w->n_watched; i++) {
+        free_watched(w, w->watched[i]);
+    }
+    free(w->watched);
+    document_free(&w->before);
+    document_free(&w->now);
 }
