@@ -1,5 +1,5 @@
-/* A watch of real processes in real cgroups, with a scripted runtime: their ends, which the kernel
- * tells of by pidfds. Needs root and a v2 hierarchy that can be written to; skips without. */
+/* A watch of real processes in real cgroups, with a scripted runtime: the kernel reports their ends
+ * by pidfds. Needs root and a v2 hierarchy that can be written to; skips without. */
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -50,7 +50,7 @@ static void an_exit_is_published_without_the_runtime(void **state)
         assert_int_equal(e->pid, 0);
         assert_int_equal(e->generation, generation + 1);
     }
-    /* The runtime goes on saying that they run: nothing new. */
+    /* The runtime still reports that they run: that is no event. */
     node_forget(&l.n);
     live_rounds(&l, SETTLED);
     assert_int_equal(l.n.n_events, 0);
@@ -81,7 +81,7 @@ static void an_exit_is_published_while_the_runtime_is_away_or_slow(void **state)
     node_watch(&l.n);
     live_rounds(&l, SETTLED);
 
-    /* During a look that has the process in its lists already. */
+    /* During a look that has read the process already. */
     node_forget(&l.n);
     json_object_set_new(fake_cri_script(l.n.cri), "faults",
                         json_pack("{s:{s:i}}", "ListContainers", "hold", 400));
@@ -92,7 +92,7 @@ static void an_exit_is_published_while_the_runtime_is_away_or_slow(void **state)
     assert_int_equal(node_event(&l.n, PODPID_EVENT_CHANGED, 1)->pid, 0);
     live_rounds(&l, SETTLED);
     for (size_t i = 0; i < l.n.n_events; i++) {
-        assert_int_equal(l.n.events[i].pid, 0); /* never again */
+        assert_int_equal(l.n.events[i].pid, 0); /* not published again */
     }
 
     node_down(&l.n);
@@ -108,7 +108,7 @@ static void an_exit_is_published_while_the_runtime_is_away_or_slow(void **state)
     live_close(&l);
 }
 
-/* Without a runtime the process is not more than inferred, but its end is as certain. */
+/* Without a runtime the main process is only inferred, but the kernel reports its end as well. */
 static void the_end_of_an_inferred_process_is_published(void **state)
 {
     struct podpid_selector s = PODPID_SELECTOR_INIT;
@@ -123,10 +123,11 @@ static void the_end_of_an_inferred_process_is_published(void **state)
 
     (void)state;
     assert_int_equal(podpid_targets_new(&targets, NULL), 0);
-    s.uid = NODE_POD_UID; /* and not what else runs on this machine */
+    s.uid = NODE_POD_UID; /* without a runtime, a look shows all containers of this machine */
     assert_int_equal(podpid_targets_add_selector(targets, &s, NULL), 0);
     live_open(&l);
-    snprintf(kubepods, sizeof(kubepods), "%s/kubepods", l.top); /* a pod only by where it is */
+    snprintf(kubepods, sizeof(kubepods), "%s/kubepods",
+             l.top); /* without a runtime, a pod is known by its place below kubepods */
     snprintf(first, sizeof(first), "%s", l.n.anchor);
     snprintf(l.n.anchor, sizeof(l.n.anchor), "%s/pod" NODE_POD_UID, kubepods);
     live_make_dir(&l, kubepods);
@@ -141,7 +142,7 @@ static void the_end_of_an_inferred_process_is_published(void **state)
     assert_int_equal(c->verdict, PODPID_VERDICT_INFERRED);
     assert_int_equal(c->inferred_pid, main);
     assert_int_equal(c->pid, 0);
-    assert_true(live_follows(main));
+    assert_true(live_has_pidfd(main));
     node_forget(&l.n);
 
     live_end(main);
@@ -155,7 +156,7 @@ static void the_end_of_an_inferred_process_is_published(void **state)
     assert_int_equal(c->start_time_ticks, 0);
     assert_int_equal(c->n_processes, 0);
 
-    /* There is nothing left of it for a look to see. */
+    /* The next look finds nothing of the container. */
     node_forget(&l.n);
     live_rounds(&l, SETTLED);
     assert_int_equal(l.n.n_events, 1);
@@ -173,7 +174,8 @@ static void the_end_of_an_inferred_process_is_published(void **state)
 
 /* ---- Sandboxes ---- */
 
-/* A pod with container 1 and a sandbox, and no periodic look to find out what becomes of them. */
+/* Open a node whose pod has container 1 and a sandbox, without a periodic look. Returns the main
+ * process. */
 static pid_t open_pod(struct live_node *l, pid_t *sandbox)
 {
     pid_t main;
@@ -200,7 +202,7 @@ static void close_pod(struct live_node *l, pid_t main)
     live_close(l);
 }
 
-/* A pidfd is readable from its process's end on, also while nobody has waited for that. */
+/* A pidfd is readable once its process has ended, also before the process is reaped. */
 static void a_sandbox_that_ends_wakes_a_look(void **state)
 {
     struct live_node l;
@@ -210,20 +212,20 @@ static void a_sandbox_that_ends_wakes_a_look(void **state)
 
     (void)state;
     main = open_pod(&l, &sandbox);
-    assert_true(live_follows(sandbox));
+    assert_true(live_has_pidfd(sandbox));
     kill(sandbox, SIGKILL);
     assert_int_equal(waitid(P_PID, (id_t)sandbox, &end, WEXITED | WNOWAIT), 0);
     assert_true(node_rounds_alone(&l.n, 1));
-    assert_int_equal(l.n.n_events, 0); /* the look is the truth */
+    assert_int_equal(l.n.n_events, 0); /* only the look that follows finds out */
     live_rounds(&l, SECOND);
     assert_false(node_event(&l.n, PODPID_EVENT_CHANGED, 1)->by_pidfd);
     assert_int_equal(node_event(&l.n, PODPID_EVENT_CHANGED, 1)->pid, main);
     assert_int_equal(the_pod(&l)->sandbox_pid, 0);
     live_rounds(&l, SETTLED);
-    assert_false(live_follows(sandbox));
+    assert_false(live_has_pidfd(sandbox));
     assert_int_equal(waitpid(sandbox, NULL, 0), sandbox);
 
-    /* Its successor is followed, and the ones after that. */
+    /* Its successors are followed, too. */
     for (int i = 0; i < 50; i++) {
         next = live_start_at(&l, live_sandbox_path(&l));
         node_sandbox(&l.n, next);
@@ -231,7 +233,7 @@ static void a_sandbox_that_ends_wakes_a_look(void **state)
         podpid_watch_look_now(l.n.watch);
         live_rounds_until(&l, 1);
         assert_int_equal(the_pod(&l)->sandbox_pid, next);
-        assert_true(live_follows(next));
+        assert_true(live_has_pidfd(next));
         node_forget(&l.n);
         live_end(next);
         live_rounds_until(&l, 1);
@@ -241,8 +243,8 @@ static void a_sandbox_that_ends_wakes_a_look(void **state)
     assert_int_equal(live_count_fds(), before);
 }
 
-/* The look that is done has seen the sandbox, which has ended since. */
-static void a_sandbox_that_ends_during_a_look_is_looked_for_again(void **state)
+/* That look has read the sandbox process before it ended, so another look has to follow. */
+static void a_sandbox_that_ends_during_a_look_is_looked_at_again(void **state)
 {
     struct live_node l;
     pid_t main, sandbox;
@@ -259,7 +261,8 @@ static void a_sandbox_that_ends_during_a_look_is_looked_for_again(void **state)
     close_pod(&l, main);
 }
 
-/* It is told once the runtime is back; until then there is nothing to do, and nothing is done. */
+/* Its end is published once the runtime is back. Until then the watch does not wake again and again
+ * for the pidfd, which stays readable. */
 static void a_sandbox_that_ends_while_the_runtime_is_away(void **state)
 {
     struct live_node l;
@@ -274,7 +277,8 @@ static void a_sandbox_that_ends_while_the_runtime_is_away(void **state)
     live_end(sandbox);
     more.fd = podpid_watch_fd(l.n.watch);
     assert_int_equal(poll(&more, 1, 0), 1);
-    for (int i = 0; i < SECOND && poll(&more, 1, 0) == 1; i++) { /* others make cgroups, too */
+    for (int i = 0; i < SECOND && poll(&more, 1, 0) == 1;
+         i++) { /* other programs on this machine make cgroups, too */
         assert_true(node_rounds_alone(&l.n, 1));
     }
     assert_int_equal(poll(&more, 1, 0), 0);
@@ -286,8 +290,9 @@ static void a_sandbox_that_ends_while_the_runtime_is_away(void **state)
 
 enum { FDS_MOST = 1024 };
 
-/* No descriptor beyond those that are open now, but for the spare ones of a look. */
-static void fill_up(int *fillers, size_t *n, struct rlimit *before)
+/* Leave no descriptor free but those that a watch keeps for its looks (SPARE_FDS, 64): the next
+ * main process has no room for its pidfd. */
+static void use_up_descriptors(int *fillers, size_t *n, struct rlimit *before)
 {
     struct rlimit limit;
     int highest = 0, fd;
@@ -316,18 +321,18 @@ static void a_main_process_matters_more_than_a_sandbox(void **state)
 
     (void)state;
     main = open_pod(&l, &sandbox);
-    fill_up(fillers, &n, &limit);
+    use_up_descriptors(fillers, &n, &limit);
     two = live_start(&l, 2);
     node_says(&l.n, 2, 1, two);
     live_rounds(&l, SECOND);
     assert_int_equal(node_event(&l.n, PODPID_EVENT_ADDED, 2)->pid, two);
-    assert_true(live_follows(main));
-    assert_true(live_follows(two));
-    assert_false(live_follows(sandbox));
+    assert_true(live_has_pidfd(main));
+    assert_true(live_has_pidfd(two));
+    assert_false(live_has_pidfd(sandbox));
     assert_int_equal(setrlimit(RLIMIT_NOFILE, &limit), 0);
     podpid_watch_look_now(l.n.watch);
     live_rounds(&l, SECOND);
-    assert_true(live_follows(sandbox));
+    assert_true(live_has_pidfd(sandbox));
     while (n) {
         close(fillers[--n]);
     }
@@ -344,7 +349,7 @@ int main(void)
         cmocka_unit_test(an_exit_is_published_while_the_runtime_is_away_or_slow),
         cmocka_unit_test(the_end_of_an_inferred_process_is_published),
         cmocka_unit_test(a_sandbox_that_ends_wakes_a_look),
-        cmocka_unit_test(a_sandbox_that_ends_during_a_look_is_looked_for_again),
+        cmocka_unit_test(a_sandbox_that_ends_during_a_look_is_looked_at_again),
         cmocka_unit_test(a_sandbox_that_ends_while_the_runtime_is_away),
         cmocka_unit_test(a_main_process_matters_more_than_a_sandbox),
     };

@@ -1,5 +1,4 @@
 #include "test/support/live.h"
-#include "test/support/unit.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -13,6 +12,8 @@
 #include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
+
+#include "test/support/unit.h"
 
 /* ---- Cgroups and processes ---- */
 
@@ -70,28 +71,28 @@ const char *live_sandbox_path(const struct live_node *l)
 static pid_t start_at(const struct live_node *l, const char *path, unsigned long flags)
 {
     char procs[512];
-    int there[2];
+    int joined[2]; /* a pipe: the child has joined the cgroup */
     char byte;
     pid_t pid;
 
     snprintf(procs, sizeof(procs), "%s%s/cgroup.procs", l->mount, path);
-    assert_int_equal(pipe(there), 0);
+    assert_int_equal(pipe(joined), 0);
     pid = (pid_t)syscall(SYS_clone, flags | SIGCHLD, NULL, NULL, NULL, NULL);
     assert_true(pid >= 0);
     if (pid == 0) {
         int fd = open(procs, O_WRONLY);
 
         prctl(PR_SET_PDEATHSIG, SIGKILL);
-        if (fd < 0 || write(fd, "0\n", 2) != 2 || write(there[1], "x", 1) != 1) {
+        if (fd < 0 || write(fd, "0\n", 2) != 2 || write(joined[1], "x", 1) != 1) {
             _exit(1);
         }
         for (;;) {
             pause();
         }
     }
-    close(there[1]);
-    assert_int_equal(read(there[0], &byte, 1), 1);
-    close(there[0]);
+    close(joined[1]);
+    assert_int_equal(read(joined[0], &byte, 1), 1);
+    close(joined[0]);
     return pid;
 }
 
@@ -169,7 +170,7 @@ unsigned live_count_fds(void)
     return n;
 }
 
-bool live_follows(pid_t pid)
+bool live_has_pidfd(pid_t pid)
 {
     DIR *d = opendir("/proc/self/fdinfo");
     const struct dirent *entry;
