@@ -1,4 +1,7 @@
-/* One pidfd a target container: a handle that cannot be recycled. */
+/* Pidfds for the target containers: handles that, unlike PIDs, never come to name another process.
+ */
+#include "resolver/handoff/pidfds.h"
+
 #include <errno.h>
 #include <poll.h>
 #include <string.h>
@@ -8,11 +11,14 @@
 
 #include "cri/base/cleanup.h"
 #include "resolver/error.h"
-#include "resolver/handoff/pidfds.h"
 #include "resolver/proc/procfs.h"
 
-/* That of a container which is only inferred, too: whether that will do was decided when it was
- * taken for a target. 0: none. */
+/* Descriptors that are left for other uses beyond those a caller asks for: what the process has
+ * open already, and what a look or a file needs. The usual soft limit is as high. */
+enum { NOFILE_SPARE = 1024 };
+
+/* The process that gets a pidfd, 0: none. An inferred one, too: whoever selected the targets
+ * decided that inferred is good enough. */
 static pid_t process_of(const struct podpid_container *c)
 {
     if (c->verdict == PODPID_VERDICT_VERIFIED) {
@@ -26,7 +32,7 @@ static bool wants_pidfd(const struct podpid_container *c)
     return process_of(c) > 0;
 }
 
-static size_t count(const struct podpid_snapshot *targets)
+static size_t count_pidfds(const struct podpid_snapshot *targets)
 {
     size_t n_pods, n = 0;
     const struct podpid_pod *const *pods = podpid_snapshot_pods(targets, &n_pods);
@@ -39,8 +45,8 @@ static size_t count(const struct podpid_snapshot *targets)
     return n;
 }
 
-/* The process behind an open pidfd is still the one that was looked at: if its start time is right
- * now, it was right when the pidfd was opened, for it has lived all the while. */
+/* Whether the process behind an open pidfd has this start time and lives. If so, the pidfd has been
+ * of this process since it was opened: its PID cannot have been reused meanwhile. */
 static int check_identity(const struct procfs *p, pid_t pid, uint64_t start, int fd,
                           struct err *err)
 {
@@ -73,7 +79,7 @@ int pidfd_open_process(const struct procfs *p, pid_t pid, uint64_t start, struct
         err_hint(err, "Linux 5.3 or later has it; consumers can check start_time_ticks instead");
         return -ENOSYS;
     }
-    /* EINVAL: what is left of it is the name of a group or a session. */
+    /* EINVAL: the process is gone, and its number is still that of a process group or session. */
     if (fd < 0 && (errno == ESRCH || errno == EINVAL)) {
         return err_set(err, ERR_ANSWER, ESRCH, "process %d is gone", (int)pid);
     }
@@ -131,8 +137,9 @@ void nofile_raise(size_t more, struct rlimit *before)
         return;
     }
     now = *before;
-    if (now.rlim_cur < now.rlim_max && now.rlim_cur < more + 1024) {
-        now.rlim_cur = more + 1024 < now.rlim_max ? more + 1024 : now.rlim_max;
+    more += NOFILE_SPARE;
+    if (now.rlim_cur < now.rlim_max && now.rlim_cur < more) {
+        now.rlim_cur = more < now.rlim_max ? more : now.rlim_max;
         setrlimit(RLIMIT_NOFILE, &now);
     }
 }
@@ -144,10 +151,10 @@ void nofile_restore(const struct rlimit *before)
     }
 }
 
-static int pidfds(const struct podpid_snapshot *targets, const char *proc,
-                  struct podpid_pidfd **ret, size_t *ret_n, struct err *err)
+static int open_pidfds(const struct podpid_snapshot *targets, const char *proc,
+                       struct podpid_pidfd **ret, size_t *ret_n, struct err *err)
 {
-    size_t n = count(targets), opened = 0;
+    size_t n = count_pidfds(targets), opened = 0;
     AUTO_FREE struct podpid_pidfd *fds = calloc(n ? n : 1, sizeof(*fds));
     struct procfs p;
     struct rlimit before;
@@ -186,5 +193,5 @@ int podpid_handoff_pidfds(const struct podpid_snapshot *targets, const char *pro
     struct err err = {0};
 
     proc = proc ? proc : "/proc";
-    return pidfds(targets, proc, ret, ret_n, &err) < 0 ? error_publish(&err, error) : 0;
+    return open_pidfds(targets, proc, ret, ret_n, &err) < 0 ? error_publish(&err, error) : 0;
 }
