@@ -1,4 +1,4 @@
-/* Two thousand containers that start, end and are removed while a watch runs: it keeps no memory
+/* A thousand containers that start, end and are removed while a watch runs: it keeps no memory
  * and no descriptor of them. Needs root and a v2 hierarchy that can be written to; skips without.
  */
 #include <malloc.h>
@@ -10,8 +10,8 @@
 
 enum {
     BATCH = 50, /* containers that start, end and are removed together */
-    BATCHES = 40,
-    WARM_UP = 10, /* batches before memory is measured: buffers have grown to their size by then */
+    BATCHES = 20,
+    WARM_UP = 5, /* batches before memory is measured: buffers have grown to their size by then */
     /* What may be in use more after the other 1,500 containers: 20 bytes for each would be 30 KB.
      */
     MOST_GROWN = 32 * 1024
