@@ -295,7 +295,7 @@ static void a_failed_look_leaves_the_handoff_file(void **state)
     snprintf(endpoint, sizeof(endpoint), "unix://%s/none.sock", dir);
     snprintf(proc, sizeof(proc), "%s/proc", dir);
     snprintf(file, sizeof(file), "%s/pids.json", dir);
-    scratch_puts(dir, "pids.json", "from before");
+    scratch_puts(dir, "pids.json", FROM_BEFORE);
     look_error.code = PODPID_ERR_RUNTIME;
     look.endpoint = endpoint;
     look.proc = proc;
