@@ -1,15 +1,26 @@
-# Completion of podpid for bash. What there is to complete is read from --help, which costs a
-# millisecond; names of pods are asked for only where they are quick to have.
+# Completion of podpid for bash. Verbs, options, formats and checks are read from --help, which takes
+# about a millisecond. Names of pods come from a look at the node that may take half a second at most.
 # shellcheck shell=bash
 
+# _podpid_words PLACEHOLDER CURRENT: complete what a usage line calls FILE, DIR and so on.
+_podpid_words() {
+	case $1 in
+	*NAMESPACE/POD*)
+		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" list -q --timeout 500ms -o jsonl 2>/dev/null |
+			sed -n 's/^{"pod_namespace": "\([^"]*\)", "pod_name": "\([^"]*\)",.*, "name": "\([^"]*\)", "id": .*/\1\/\2\/\3/p')" -- "$2")
+		;;
+	*FILE* | *ADDR*) mapfile -t COMPREPLY < <(compgen -f -- "$2") ;;
+	*DIR*) mapfile -t COMPREPLY < <(compgen -d -- "$2") ;;
+	esac
+}
+
 _podpid() {
-	local cur prev verb='' i help
+	local cur prev verb='' i help verbs words
 	cur=${COMP_WORDS[COMP_CWORD]}
 	prev=${COMP_WORDS[COMP_CWORD - 1]}
 	COMPREPLY=()
 
 	help=$("${COMP_WORDS[0]}" --help 2>/dev/null) || return 0
-	local verbs
 	verbs=$(sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p' <<<"$help")
 	for ((i = 1; i < COMP_CWORD; i++)); do
 		[ "${COMP_WORDS[i]}" != -- ] || {
@@ -25,34 +36,41 @@ _podpid() {
 
 	case $prev in
 	-o | --output)
-		local formats
-		formats=$(sed -n '/^  -o, --output/s/.* \([a-z|]*\)$/\1/p' <<<"$help")
-		mapfile -t COMPREPLY < <(compgen -W "${formats//|/ }" -- "$cur")
+		words=$(sed -n '/^  -o, --output/s/.* \([a-z|]*\)$/\1/p' <<<"$help")
+		mapfile -t COMPREPLY < <(compgen -W "${words//|/ }" -- "$cur")
 		return 0
 		;;
 	--ignore)
-		mapfile -t COMPREPLY < <(compgen -W "$(sed -n '/^Checks/,/^$/s/^  \([a-z]*\.[a-z]*\) .*/\1/p' <<<"$help")" -- "$cur")
+		words=$(sed -n '/^Checks/,/^$/s/^  \([a-z]*\.[a-z]*\) .*/\1/p' <<<"$help")
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 		return 0
 		;;
-	-f | --file | -c | --config | --handoff | -r | --runtime-endpoint)
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
-		return 0
-		;;
-	--proc | --replay)
-		mapfile -t COMPREPLY < <(compgen -d -- "$cur")
-		return 0
+	-?*)
+		# What --help calls the value of the option, in capitals; nothing if it takes none.
+		words=$(awk -v option="$prev" '/^ +-/ {
+			for (i = 1; $i ~ /^-/; i++) {
+				sub(/,$/, "", $i)
+				found = found || $i == option
+			}
+			if (found) {
+				if ($i ~ /^[A-Z]/)
+					print $i
+				exit
+			}
+		}' <<<"$help")
+		if [ -n "$words" ]; then
+			_podpid_words "$words" "$cur"
+			return 0
+		fi
 		;;
 	esac
 	if [[ $cur == -* ]]; then
-		mapfile -t COMPREPLY < <(compgen -W "$(grep -oE -- '^ +(-[a-z], )?--[a-z-]+' <<<"$help" |
-			grep -oE -- '--[a-z-]+')" -- "$cur")
+		words=$(grep -oE -- '^ +(-[a-z], )?--[a-z-]+' <<<"$help" | grep -oE -- '--[a-z-]+')
+		mapfile -t COMPREPLY < <(compgen -W "$words" -- "$cur")
 	elif [ -z "$verb" ]; then
 		mapfile -t COMPREPLY < <(compgen -W "$verbs" -- "$cur")
-	elif [ "$verb" = pid ]; then
-		mapfile -t COMPREPLY < <(compgen -W "$("${COMP_WORDS[0]}" list -q --timeout 500ms -o jsonl 2>/dev/null |
-			sed -n 's/^{"pod_namespace": "\([^"]*\)", "pod_name": "\([^"]*\)",.*, "name": "\([^"]*\)", "id": .*/\1\/\2\/\3/p')" -- "$cur")
-	elif [ "$verb" = cgroup ] || [ "$verb" = capture ]; then
-		mapfile -t COMPREPLY < <(compgen -f -- "$cur")
+	else
+		_podpid_words "$(sed -n '1s/.*\[OPTION\]\.\.\.//p' <<<"$help")" "$cur"
 	fi
 }
 complete -F _podpid podpid

@@ -7,7 +7,6 @@
 #define PODPID_CLI_H
 
 #include <getopt.h>
-#include <signal.h>
 #include <stdbool.h>
 #include <stdlib.h>
 
@@ -38,25 +37,35 @@ enum {
     CLI_OWN = 256  /* first key of a verb's own options without a letter */
 };
 
-/* Groups of common options that a verb takes. */
+/* Groups of common options. */
 enum {
     CLI_LOOK = 1,   /* endpoint, timeout, /proc, replay, ... */
     CLI_SELECT = 2, /* namespace, pod, ..., -f */
-    CLI_FORMAT = 4  /* -o */
+    CLI_FORMAT = 4  /* -o: of every verb that writes a document */
+};
+
+/* What a verb writes to standard output; format.h has the formats of each. */
+enum cli_document {
+    CLI_NO_DOCUMENT, /* plain lines: the verb takes no -o */
+    CLI_SNAPSHOT,
+    CLI_REPORT,
+    CLI_EVENT,
+    CLI_ANSWERS,
+    CLI_CGROUP
 };
 
 struct cli_verb {
     const char *name;
-    const char *args;    /* of the usage line, after the options; "" for none */
-    const char *summary; /* for the program's --help */
-    const char *about;   /* paragraphs under the usage line */
-    unsigned groups;
-    const char *formats;          /* "table|json": values of -o, the default first */
-    const struct cli_option *own; /* NULL: none */
-    bool live;                    /* of the node itself only: --replay is refused */
-    bool in_order;                /* the first word that is no option ends them */
-    void (*print_list)(void);     /* what the verb can list, after the options; NULL: nothing */
-    const char *notes;            /* after that: examples, exit status */
+    const char *args;    /* arguments in the usage line, "" for none; completion reads them there */
+    const char *summary; /* in the list of verbs of the program's --help */
+    const char *about;   /* paragraphs of --help under the usage line */
+    unsigned groups;     /* CLI_LOOK, CLI_SELECT: common options that the verb takes */
+    enum cli_document writes;
+    const struct cli_option *own; /* options of this verb alone; NULL: none */
+    bool live;                    /* looks at a live node only: --replay is refused */
+    bool in_order;                /* options end at the first word that is none, as in env(1) */
+    const char *notes;            /* end of --help: examples, exit status; NULL: none */
+    void (*print_list)(void);     /* prints a section of --help before the notes; NULL: none */
     int (*run)(struct cli *cli, int argc, char **argv); /* argv[0] is the verb; an exit status */
 };
 
@@ -67,85 +76,86 @@ struct cli {
 
     struct podpid_options look; /* CLI_LOOK */
     struct podpid_selector selector;
-    const char **files; /* -f, n_files of them */
+    const char **files; /* the values of -f, n_files of them */
     size_t n_files;
-    const char *node_name; /* whose pods a manifest's are; NULL: $NODE_NAME, then the hostname */
-    const char *format;    /* one of verb->formats */
-    char default_format[16];
+    const char *node_name;           /* --node-name; NULL: $NODE_NAME, then the hostname */
+    const char *format_name;         /* the value of -o; NULL: not given */
+    const struct cli_format *format; /* what -o or the default stands for; NULL: CLI_NO_DOCUMENT */
     bool quiet, verbose;
-    bool dashes;      /* of a verb in_order: a "--" that is no option's value ended them */
-    bool color;       /* standard output is a terminal that likes colour */
-    bool utf8;        /* the locale's encoding */
+    bool dashes;      /* verb->in_order: the options ended at a "--" */
+    bool color;       /* standard output is a terminal that shows colours */
+    bool utf8;        /* the locale's encoding is UTF-8 */
     size_t termwidth; /* columns of standard output; 0: not a terminal */
 
-    const char *used[8]; /* by group: an option of it that was given */
+    const char *used[8]; /* by group: the long name of an option of it that was given */
     struct option options[48];
     char letters[112];
 };
 
 /* ---- options.c ------------------------------------------------------------------------------- */
 
-/* The next option of the verb's own, its key, with getopt's optarg; common options are dealt with
- * inside. CLI_DONE or CLI_STOP at the end. */
+/* Read options up to the next one of the verb's own: gives its key, and its value in getopt's
+ * optarg. Common options are stored in cli. CLI_DONE or CLI_STOP at the end. */
 int cli_getopt(struct cli *cli, int argc, char **argv);
 
-/* Get ready to read options: those before the verb (NULL) or the verb's. */
+/* Prepare cli_getopt() for the options of a verb, or for those in front of it (NULL). */
 void cli_options_begin(struct cli *cli, const struct cli_verb *verb);
 
+/* Whether the format of this name was chosen. */
 bool cli_format_is(const struct cli *cli, const char *name);
-/* Is any of -n, -p, -l, --container, --uid given? */
+/* Whether any of -n, -p, -l, --container, --uid was given. */
 bool cli_has_selector(const struct cli *cli);
 
 /* ---- help.c ---------------------------------------------------------------------------------- */
 
 void cli_help(const struct cli_verb *verb);
+/* verbs: NULL-terminated */
 void cli_help_program(const struct cli_verb *const *verbs);
+
+/* Print text and a newline, broken between words at 80 columns, and at its own newlines; lines but
+ * the first are indented. column: what is printed already of the first line. */
+void cli_help_text(const char *text, int column, int indent);
 
 /* ---- say.c ----------------------------------------------------------------------------------- */
 
-/* One line on standard error, "podpid: " in front, made safe for a terminal. */
+/* Print "podpid: TEXT" as one line on standard error, escaped for a terminal. */
 void cli_say(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* A usage error: one line with a pointer to --help. Gives CLI_USAGE. */
+/* Report a usage error in one line that points to --help; gives CLI_USAGE. */
 int cli_usage(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
 
-/* Report the error on one line, hint included; gives its exit status. */
+/* Report the error and its hint in one line; gives its exit status. */
 int cli_fail(const struct podpid_error *error);
+/* Report that memory is out; gives the exit status for that. */
 int cli_nomem(void);
 
-/* Standard output flushed and closed; a failure there is reported and gives CLI_NOT_WELL. */
+/* Flush and close standard output. If that or a write before failed: report it and give
+ * CLI_NOT_WELL in place of CLI_OK; else give status. */
 int cli_close_stdout(int status);
 
-/* podpid_write_fn onto standard output. */
+/* A podpid_write_fn that writes to standard output; context is not used. */
 int cli_write(void *context, const char *data, size_t n);
 
-/* podpid_escape() for what this terminal's encoding can show; malloc'ed, at most max bytes of text
- * are looked at (then "..."). NULL text is "-", NULL result: memory is out. */
+/* Escape text for a terminal of this encoding, as podpid_escape() does; "..." stands for what is
+ * beyond max bytes, and "-" for a text that is NULL. Free the result; NULL: memory is out. */
 char *cli_text(const struct cli *cli, const char *text, size_t max);
 
 /* ---- look.c ---------------------------------------------------------------------------------- */
 
-/* SIGINT, SIGTERM and SIGHUP (but those that are ignored or blocked) held back and readable on a
- * descriptor, so that blocking work can end with nothing half done. One that came and was not read
- * ends the process in cli_signals_end(), by that signal, as it should. */
-struct cli_signals {
-    int fd; /* signalfd(2); -1: it could not be made */
-    sigset_t before;
-};
-void cli_signals_begin(struct cli_signals *s);
-void cli_signals_end(struct cli_signals *s);
-
-/* Look at the node; says on standard error which endpoint was chosen (-v) and what the snapshot
- * warns of (not with -q). 0 and the snapshot, or an exit status with the failure reported. */
+/* Look at the node once, and call cli_warnings(). CLI_OK and the snapshot, which the caller frees;
+ * or the exit status of a failure that was reported. */
 int cli_look(const struct cli *cli, struct podpid_snapshot **ret);
+/* Print on standard error which runtime was asked (with -v) and the snapshot's warnings (not with
+ * -q). */
 void cli_warnings(const struct cli *cli, const struct podpid_snapshot *s);
 
-/* What the -f files say; *ret is NULL where there are none. A policy's endpoint and VM handlers
- * hold where the command line names none. Must outlive the look. 0 or an exit status. */
+/* Read the files of -f; *ret is NULL if there are none. The endpoint and the VM handlers of a
+ * policy are put into cli->look unless the command line names others, and are borrowed: the targets
+ * must outlive the look. CLI_OK, or the exit status of a failure that was reported. */
 int cli_targets(struct cli *cli, struct podpid_targets **ret);
 
-/* The same with the selectors of the command line as one target more. *ret is never NULL then, but
- * may hold none; it is the caller's after a failure, too. */
+/* As cli_targets(), with the selectors of the command line as one more target. *ret is not NULL on
+ * success, but may hold no target; the caller frees it after a failure, too. */
 int cli_all_targets(struct cli *cli, struct podpid_targets **ret);
 
 /* ---- Verbs ----------------------------------------------------------------------------------- */

@@ -1,22 +1,29 @@
-/* The way to COMMAND: descriptors and variables by systemd's convention, then exec. */
+#include "resolver/cli/hand_over.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "resolver/cli/preflight.h"
+#include "resolver/cli/cli.h"
 
-enum { FIRST_FD = 3, NOT_EXECUTABLE = 126, NOT_FOUND = 127 };
+enum { FIRST_FD = 3 };                          /* SD_LISTEN_FDS_START of sd_listen_fds(3) */
+enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 }; /* exit statuses, as of a shell */
+enum { OTHER_FDS = 64 };                        /* room for those that podpid has open besides */
+enum { MOST_INHERITED = 100000 }; /* descriptors; a larger LISTEN_FDS is taken for a mistake */
 
-/* What came from outside and is meant for us (LISTEN_PID is ours): kept first. */
+/* Descriptors that a service manager passed to podpid (LISTEN_PID is ours). COMMAND gets them in
+ * front of the pidfds. */
 struct inherited {
     unsigned n;
     const char *names; /* LISTEN_FDNAMES; NULL: none were given */
 };
 
-/* As many as descriptors, or ours would be told by the names of others. */
+/* LISTEN_FDNAMES if it has n names, else NULL: with too few or too many names the pidfds behind
+ * them would be taken for others. */
 static const char *names_of(unsigned n)
 {
     const char *names = getenv("LISTEN_FDNAMES");
@@ -28,7 +35,7 @@ static const char *names_of(unsigned n)
     return n_names == n ? names : NULL;
 }
 
-static struct inherited look_at_inherited(void)
+static struct inherited read_inherited(void)
 {
     const char *pid = getenv("LISTEN_PID"), *fds = getenv("LISTEN_FDS");
     unsigned long n;
@@ -38,7 +45,7 @@ static struct inherited look_at_inherited(void)
         return (struct inherited){0};
     }
     n = strtoul(fds, &end, 10);
-    if (*end || n > 100000) {
+    if (*end || n > MOST_INHERITED) {
         return (struct inherited){0};
     }
     for (unsigned long i = 0; i < n; i++) {
@@ -49,8 +56,9 @@ static struct inherited look_at_inherited(void)
     return (struct inherited){(unsigned)n, names_of((unsigned)n)};
 }
 
-/* Descriptors onto first, first + 1, ...: first all out of the way, then each to its place, since
- * one may sit where another belongs. dup2() leaves them open across exec. */
+/* Copy the descriptors to the numbers first, first + 1, ... In two steps, by way of higher numbers:
+ * one of them may have a number that another is to get. dup2() leaves the copies open across exec.
+ */
 static bool place_all(const int *fds, size_t n, int first)
 {
     CLI_AUTO(cli_free) int *aside = calloc(n ? n : 1, sizeof(int));
@@ -69,15 +77,16 @@ static bool place_all(const int *fds, size_t n, int first)
     return aside;
 }
 
-/* Each descriptor is there three times for a moment. */
+/* Raise the soft limit of descriptors for n of them, which place_all() has open three times. */
 static void raise_limit(struct rlimit *before, size_t n)
 {
+    rlim_t need = n * 3 + OTHER_FDS;
     struct rlimit more;
 
     getrlimit(RLIMIT_NOFILE, before);
     more = *before;
-    if (more.rlim_cur < n * 3 + 64 && more.rlim_cur < more.rlim_max) {
-        more.rlim_cur = more.rlim_max < n * 3 + 64 ? more.rlim_max : n * 3 + 64;
+    if (more.rlim_cur < need && more.rlim_cur < more.rlim_max) {
+        more.rlim_cur = more.rlim_max < need ? more.rlim_max : need;
         setrlimit(RLIMIT_NOFILE, &more);
     }
 }
@@ -108,13 +117,15 @@ static bool set_names(const struct inherited *from, const struct podpid_pidfd *p
     return setenv("LISTEN_FDNAMES", names, 1) == 0;
 }
 
-/* LISTEN_*: ours after what was meant for us; nothing at all where there is neither. */
+/* Set LISTEN_FDS, LISTEN_PID and LISTEN_FDNAMES: the inherited descriptors, then the pidfds. Unset
+ * them if there are none of either. */
 static bool set_listen(const struct inherited *from, const struct podpid_pidfd *pidfds, size_t n)
 {
     char number[32];
 
     if (from->n == 0) {
-        unsetenv("LISTEN_PIDFDID"); /* of whom the dropped ones were meant for; ours stays */
+        unsetenv(
+            "LISTEN_PIDFDID"); /* it is about the process that LISTEN_PID named, not about us */
     }
     if (from->n + n == 0) {
         unsetenv("LISTEN_FDS");
@@ -130,7 +141,8 @@ static bool set_listen(const struct inherited *from, const struct podpid_pidfd *
     return setenv("LISTEN_PID", number, 1) == 0 && set_names(from, pidfds, n);
 }
 
-/* PODPID_HANDOFF: the file's path, or that of a memory file which comes after the pidfds. */
+/* Set PODPID_HANDOFF to the file's path. Without a file: make a memory file, whose path
+ * place_descriptors() sets. */
 static int set_handoff(const struct podpid_report *r, const char *path, int *ret_memfd)
 {
     struct podpid_error error = PODPID_ERROR_INIT;
@@ -157,7 +169,7 @@ static int place_descriptors(const struct podpid_pidfd *pidfds, size_t n, int me
     }
     fds[n] = memfd;
     if (memfd >= 0) {
-        fcntl(memfd, F_SETFD, FD_CLOEXEC); /* its copy in the slot is what COMMAND gets */
+        fcntl(memfd, F_SETFD, FD_CLOEXEC); /* COMMAND gets its copy behind the pidfds */
     }
     if (!place_all(fds, n + (memfd >= 0 ? 1 : 0), first)) {
         cli_say("cannot hand over %zu descriptors: %s", n, strerror(errno));
@@ -174,7 +186,7 @@ int hand_over(const struct podpid_report *r, const char *handoff_path, char **co
 {
     size_t n;
     const struct podpid_pidfd *pidfds = podpid_report_pidfds(r, &n);
-    struct inherited from = look_at_inherited();
+    struct inherited from = read_inherited();
     struct rlimit before;
     int memfd = -1, status;
 

@@ -1,31 +1,21 @@
-/* podpid list: every container with its main PID and the verdict on it. */
-#include <stdio.h>
-#include <string.h>
+/* podpid list: every container with its main PID and its verdict. */
 
-#include "resolver/cli/out.h"
+#include "resolver/cli/format.h"
 
 enum { OPT_STRICT = CLI_OWN };
 
 static const struct cli_option own_options[] = {
-    {'a', "all", NULL, "created and exited containers, too"},
+    {'a', "all", NULL, "show created and exited containers, too"},
     {OPT_STRICT, "strict", NULL,
-     "exit with 1 unless every running container that is shown is\n"
-     "verified, and there is at least one"},
+     "exit with 1 unless all running containers that are shown are verified, and there is at least "
+     "one"},
     {0, NULL, NULL, NULL}};
-
-static const struct {
-    const char *name;
-    out_fn write;
-} formats[] = {
-    {"table", out_table}, {"wide", out_wide}, {"tree", out_tree}, {"json", out_json},
-    {"jsonl", out_jsonl}, {"yaml", out_yaml}, {"pid", out_pid},   {"prom", out_prom},
-};
 
 struct list {
     const struct cli *cli;
     struct podpid_targets *targets; /* NULL: no -f */
     bool all, strict;
-    size_t n_hidden; /* match, but do not run */
+    size_t n_hidden; /* containers that match but are not shown, since they do not run */
 };
 
 static bool keep(void *context, const struct podpid_container *c)
@@ -36,7 +26,7 @@ static bool keep(void *context, const struct podpid_container *c)
            (!list->targets || podpid_targets_match(list->targets, c));
 }
 
-/* A pod none of whose containers is shown. */
+/* Whether to show a pod although none of its containers is shown. */
 static bool keep_pod(void *context, const struct podpid_pod *p)
 {
     const struct list *list = context;
@@ -45,6 +35,7 @@ static bool keep_pod(void *context, const struct podpid_pod *p)
            (p->ready || list->all) && podpid_selector_matches_pod(&list->cli->selector, p);
 }
 
+/* The number of containers in s; list not NULL: of those that it selects. */
 static size_t count_matches(struct list *list, const struct podpid_snapshot *s)
 {
     size_t n_pods, n = 0;
@@ -64,7 +55,7 @@ static int select_rows(struct list *list, const struct podpid_snapshot *s,
     struct podpid_error error = PODPID_ERROR_INIT;
     unsigned flags = list->all ? PODPID_SELECT_ALL_STATES : 0;
 
-    /* Who asks for some pods did not ask for what sits beside all of them. */
+    /* Strays and foreign containers are findings about the whole node, not about chosen pods. */
     if (list->targets || cli_has_selector(list->cli)) {
         flags |= PODPID_SELECT_NO_FINDINGS;
     }
@@ -96,7 +87,7 @@ static void count(const struct podpid_snapshot *s, size_t *ret_rows, size_t *ret
     }
 }
 
-static void say_nothing_matched(const struct list *list)
+static void report_nothing_matched(const struct list *list)
 {
     const char *what = list->targets || cli_has_selector(list->cli) ? "no container matches"
                        : list->all                                  ? "no containers on this node"
@@ -115,19 +106,14 @@ static void say_nothing_matched(const struct list *list)
 static int print(const struct list *list, const struct podpid_snapshot *shown)
 {
     size_t n_rows, n_running, n_verified;
-    int status = CLI_OK;
+    int status = list->cli->format->snapshot(list->cli, shown);
 
-    for (size_t i = 0; i < sizeof(formats) / sizeof(formats[0]); i++) {
-        if (cli_format_is(list->cli, formats[i].name)) {
-            status = formats[i].write(list->cli, shown);
-        }
-    }
     if (status != CLI_OK) {
         return status;
     }
     count(shown, &n_rows, &n_running, &n_verified);
     if (n_rows == 0) {
-        say_nothing_matched(list);
+        report_nothing_matched(list);
     }
     if (!podpid_snapshot_complete(shown) ||
         (list->strict && (n_running == 0 || n_verified < n_running))) {
@@ -164,8 +150,9 @@ static int run(struct cli *cli, int argc, char **argv)
         return status;
     }
     list.targets = targets;
-    list.all = list.all || cli_format_is(cli, "prom"); /* counts by verdict leave none out */
-    /* A part of the node's containers has no strays: they are not waited for. */
+    list.all = list.all || cli_format_is(cli, "prom"); /* its counts are of all containers */
+    /* Strays belong to no chosen pod; without them a look need not wait a second for a second
+     * sight. */
     cli->look.no_strays = targets || cli_has_selector(cli);
     status = cli_look(cli, &all);
     if (status != CLI_OK) {
@@ -175,46 +162,60 @@ static int run(struct cli *cli, int argc, char **argv)
     return status == CLI_OK ? print(&list, shown) : status;
 }
 
+static void print_verdicts(void)
+{
+    static const struct {
+        enum podpid_verdict verdict;
+        const char *meaning;
+    } verdicts[] = {
+        {PODPID_VERDICT_VERIFIED,
+         "alive, in its cgroup, the main process, the same before and after"},
+        {PODPID_VERDICT_CREATED, "the runtime has not started it yet"},
+        {PODPID_VERDICT_EXITED, "the runtime says that it has exited"},
+        {PODPID_VERDICT_UNKNOWN, "the runtime says that it does not know the state"},
+        {PODPID_VERDICT_VM, "a virtual machine or gVisor: its processes are not on this node"},
+        {PODPID_VERDICT_INFERRED, "the runtime gives no PID; only one process can be the main one"},
+        {PODPID_VERDICT_UNPROVEN,
+         "the runtime gives no PID, and no process is provably the main one"},
+        {PODPID_VERDICT_NO_PROCESS, "the container's cgroup holds no process"},
+        {PODPID_VERDICT_DEAD, "the process that the runtime names is gone"},
+        {PODPID_VERDICT_ZOMBIE, "that process has exited, and its parent has not waited for it"},
+        {PODPID_VERDICT_MOVED, "that process is outside the container's cgroup"},
+        {PODPID_VERDICT_RECYCLED, "the PID that the runtime names belongs to another process now"},
+        {PODPID_VERDICT_MISMATCH, "that process is in the container, but is not its main process"},
+        {PODPID_VERDICT_CHANGED, "another process took its place during the look"},
+        {PODPID_VERDICT_ERROR, "the container's status could not be read"},
+    };
+
+    printf("Verdicts:\n");
+    for (size_t i = 0; i < sizeof(verdicts) / sizeof(verdicts[0]); i++) {
+        printf("  %-11s %s\n", podpid_verdict_name(verdicts[i].verdict), verdicts[i].meaning);
+    }
+}
+
 const struct cli_verb list_verb = {
     .name = "list",
     .args = "",
-    .summary = "every container with its main PID and the verdict on it",
-    .about =
-        "Lists the containers of this node: what the runtime says of each, held against /proc.\n"
-        "PID is the container's main process, and is there only if the verdict is verified: the\n"
-        "process that the runtime names lives in the container's own cgroup, is the one that all\n"
-        "others there descend from, and was the same before and after. A PID with a question mark\n"
-        "is inferred from /proc alone.",
-    .groups = CLI_LOOK | CLI_SELECT | CLI_FORMAT,
-    .formats = "table|wide|tree|json|jsonl|yaml|pid|prom",
+    .summary = "every container with its main PID and its verdict",
+    .about = "Lists the containers of this node: what the runtime says about each, compared with "
+             "/proc. PID is the container's main process. It is there only with the verdict "
+             "verified: the process that the runtime names is alive, is in the container's own "
+             "cgroup, all other processes of that cgroup descend from it, and it was the same "
+             "before and after. A PID with a question mark is inferred from /proc alone.",
+    .groups = CLI_LOOK | CLI_SELECT,
+    .writes = CLI_SNAPSHOT,
     .own = own_options,
-    .notes =
-        "Verdicts:\n"
-        "  verified    alive, in its cgroup, the main process there, the same before and after\n"
-        "  created, exited, unknown\n"
-        "              the runtime says so\n"
-        "  vm          a virtual machine (Kata, gVisor): its processes are not on this node\n"
-        "  inferred    the runtime gives no PID; /proc shows which process it must be\n"
-        "  unproven    the runtime gives no PID, and several processes could be it\n"
-        "  no-process  nothing runs in the container's cgroup\n"
-        "  dead        the process that the runtime names is gone\n"
-        "  zombie      it has exited and nobody has waited for it\n"
-        "  moved       it lives outside the container's cgroup\n"
-        "  recycled    its PID belongs to another process now\n"
-        "  mismatch    it is in the container, but is not its main process\n"
-        "  changed     another process took its place while it was looked at\n"
-        "  error       its status could not be read\n"
-        "\n"
-        "Examples:\n"
-        "  podpid list -n prod -o wide\n"
-        "  podpid list -l app=web -o tree\n"
-        "  podpid list -o json | jq '.pods[].containers[] | select(.verdict != \"verified\")'\n"
-        "\n"
-        "-o pid prints verified PIDs only, a line each; -o prom counts containers of all states, "
-        "for\n"
-        "the textfile collector of Prometheus's node exporter.\n"
-        "\n"
-        "Exit status: 0 if the look was complete, whatever the verdicts; 1 if a status could not\n"
-        "be read, or with --strict; 2 usage; 3 could not look, then nothing is printed.",
+    .print_list = print_verdicts,
+    .notes = "Examples:\n"
+             "  podpid list -n prod -o wide\n"
+             "  podpid list -l app=web -o tree\n"
+             "  podpid list -o json | jq -c '.pods[].containers[] | [.name, .verdict]'\n"
+             "\n"
+             "-o pid prints verified PIDs only, a line each. -o prom counts the containers of\n"
+             "all states, for the textfile collector of Prometheus's node exporter.\n"
+             "\n"
+             "Exit status: 0 the look was complete, whatever the verdicts; 1 a container's\n"
+             "status could not be read, or --strict found a container that is not verified;\n"
+             "2 usage; 3 could not look: nothing is printed.",
     .run = run,
 };

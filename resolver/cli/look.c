@@ -1,40 +1,8 @@
-/* A look on behalf of a verb: the signals meanwhile, what it warns of, what -f adds. */
-#include <sys/signalfd.h>
-#include <unistd.h>
-
+/* What most verbs begin with: the files of -f, one look at the node, its warnings. */
 #include "resolver/cli/cli.h"
+#include "resolver/cli/loop.h"
 
-void cli_signals_begin(struct cli_signals *s)
-{
-    static const int ending[] = {SIGINT, SIGTERM, SIGHUP};
-    sigset_t held;
-
-    sigprocmask(SIG_BLOCK, NULL, &s->before);
-    sigemptyset(&held);
-    for (size_t i = 0; i < sizeof(ending) / sizeof(ending[0]); i++) {
-        struct sigaction now;
-
-        if (sigaction(ending[i], NULL, &now) == 0 && now.sa_handler != SIG_IGN &&
-            sigismember(&s->before, ending[i]) == 0) {
-            sigaddset(&held, ending[i]);
-        }
-    }
-    s->fd = signalfd(-1, &held, SFD_CLOEXEC | SFD_NONBLOCK);
-    if (s->fd >= 0) {
-        sigprocmask(SIG_BLOCK, &held, NULL);
-    }
-}
-
-void cli_signals_end(struct cli_signals *s)
-{
-    sigprocmask(SIG_SETMASK, &s->before, NULL);
-    if (s->fd >= 0) {
-        close(s->fd);
-        s->fd = -1;
-    }
-}
-
-static void say_runtime(const struct podpid_snapshot *s)
+static void print_runtime(const struct podpid_snapshot *s)
 {
     const struct podpid_runtime *r = podpid_snapshot_runtime(s);
 
@@ -53,7 +21,7 @@ void cli_warnings(const struct cli *cli, const struct podpid_snapshot *s)
     const char *const *warnings = podpid_snapshot_warnings(s, &n);
 
     if (cli->verbose) {
-        say_runtime(s);
+        print_runtime(s);
     }
     for (size_t i = 0; i < n && !cli->quiet; i++) {
         cli_say("warning: %s", warnings[i]);
@@ -64,12 +32,12 @@ int cli_look(const struct cli *cli, struct podpid_snapshot **ret)
 {
     struct podpid_error error = PODPID_ERROR_INIT;
     struct podpid_snapshot *s = NULL;
-    struct cli_signals signals;
+    struct loop loop;
     int rc;
 
-    cli_signals_begin(&signals);
-    rc = podpid_look_run(&cli->look, signals.fd, &s, &error);
-    cli_signals_end(&signals);
+    loop_begin(&loop, 0);
+    rc = podpid_look_run(&cli->look, loop.signal_fd, &s, &error);
+    loop_end(&loop);
     if (rc < 0 || podpid_selector_answerable(&cli->selector, s, &error) < 0) {
         podpid_snapshot_free(s);
         return cli_fail(&error);

@@ -4,11 +4,12 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "resolver/cli/format.h"
 #include "resolver/cli/options.h"
 
 bool cli_format_is(const struct cli *cli, const char *name)
 {
-    return strcmp(cli->format, name) == 0;
+    return cli->format && strcmp(cli->format->name, name) == 0;
 }
 
 bool cli_has_selector(const struct cli *cli)
@@ -25,7 +26,7 @@ static void add_options(struct cli *cli, const struct cli_option *table, size_t 
     for (; table->key; table++) {
         if (*n + 1 >= sizeof(cli->options) / sizeof(cli->options[0]) ||
             letters + 3 >= sizeof(cli->letters)) {
-            abort(); /* a table in this program outgrew the arrays */
+            abort(); /* the arrays of struct cli are too small for the tables */
         }
         cli->options[(*n)++] = (struct option){
             table->name, table->arg ? required_argument : no_argument, NULL, table->key};
@@ -45,7 +46,8 @@ void cli_options_begin(struct cli *cli, const struct cli_verb *verb)
 
     cli->verb = verb;
     memset(cli->options, 0, sizeof(cli->options));
-    /* So it is before the verb, too. */
+    /* getopt(3): '+' ends the options at the first word that is none, such as the verb itself; ':'
+     * tells a missing value from an unknown option. */
     strcpy(cli->letters, verb && !verb->in_order ? ":" : "+:");
     if (verb && verb->own) {
         add_options(cli, verb->own, &n);
@@ -53,7 +55,7 @@ void cli_options_begin(struct cli *cli, const struct cli_verb *verb)
     for (size_t i = 0; i < sizeof(cli_common) / sizeof(cli_common[0]); i++) {
         add_options(cli, cli_common[i].options, &n);
     }
-    optind = 0; /* glibc: start anew */
+    optind = 0; /* glibc: forget the state of the last argv */
     opterr = 0;
 }
 
@@ -65,7 +67,7 @@ static int stop(struct cli *cli, int status)
 
 static int mistake(struct cli *cli, int key, char **argv)
 {
-    /* getopt leaves the letter in optopt, and 0 where it was a long option. */
+    /* getopt leaves the option's letter in optopt, and 0 for an unknown long option. */
     const char *word = argv[optind - 1];
     char letter[3] = {'-', (char)optopt, '\0'};
     bool is_letter = optopt > 0 && optopt < CLI_OWN && strncmp(word, "--", 2) != 0;
@@ -91,7 +93,7 @@ static bool add_file(struct cli *cli, const char *path)
     return true;
 }
 
-/* Remember that an option of its group was given. False: it is none of the common ones. */
+/* Note in cli->used that a common option was given. False: the option is not a common one. */
 static bool note_common(struct cli *cli, int key)
 {
     for (size_t i = 0; i < sizeof(cli_common) / sizeof(cli_common[0]); i++) {
@@ -158,7 +160,7 @@ static int set_common(struct cli *cli, int key, const char *value)
         cli->node_name = value;
         break;
     case 'o':
-        cli->format = value;
+        cli->format_name = value;
         break;
     case 'q':
         cli->quiet = true;
@@ -170,39 +172,24 @@ static int set_common(struct cli *cli, int key, const char *value)
     return CLI_OK;
 }
 
-/* Is word one of "a|b|c"? */
-static bool one_of(const char *words, const char *word)
-{
-    size_t n = strlen(word);
-
-    for (const char *p = words; p; p = strchr(p, '|')) {
-        p += *p == '|';
-        if (n > 0 && strncmp(p, word, n) == 0 && (p[n] == '|' || p[n] == '\0')) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Do the values that were read make sense for this verb and with each other? */
+/* Whether the options that were read make sense for this verb and with each other: CLI_OK, or an
+ * exit status. */
 static int check(struct cli *cli)
 {
     const struct cli_verb *verb = cli->verb;
+    unsigned groups = verb->groups | (verb->writes ? CLI_FORMAT : 0);
     struct podpid_error error = PODPID_ERROR_INIT;
+    char names[CLI_FORMAT_NAMES_SIZE];
 
     for (unsigned group = CLI_LOOK; group <= CLI_FORMAT; group <<= 1) {
-        if (cli->used[group] && !(verb->groups & group)) {
+        if (cli->used[group] && !(groups & group)) {
             return cli_usage(cli, "takes no option --%s", cli->used[group]);
         }
     }
-    if (verb->groups & CLI_FORMAT) {
-        if (!cli->format) {
-            snprintf(cli->default_format, sizeof(cli->default_format), "%.*s",
-                     (int)strcspn(verb->formats, "|"), verb->formats);
-            cli->format = cli->default_format;
-        } else if (!one_of(verb->formats, cli->format)) {
-            return cli_usage(cli, "-o %s: must be one of %s", cli->format, verb->formats);
-        }
+    cli->format = cli_format_find(verb->writes, cli->format_name);
+    if (verb->writes && !cli->format) {
+        return cli_usage(cli, "-o %s: must be one of %s", cli->format_name,
+                         cli_format_names(verb->writes, names, sizeof(names)));
     }
     if (podpid_selector_check(&cli->selector, &error) < 0) {
         return cli_usage(cli, "%s", error.message);
@@ -220,7 +207,7 @@ static int check(struct cli *cli)
 int cli_getopt(struct cli *cli, int argc, char **argv)
 {
     for (;;) {
-        int next = optind ? optind : 1; /* whatever was an option's value lies before */
+        int next = optind ? optind : 1; /* the word that getopt_long() reads now */
         int key = getopt_long(argc, argv, cli->letters, cli->options, NULL), status;
 
         if (key == -1) {

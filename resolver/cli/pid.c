@@ -1,24 +1,23 @@
-/* podpid pid: just PIDs, all of them or none. */
+/* podpid pid: the PIDs of what the arguments name, all of them or none. */
 #include <stdio.h>
-#include <string.h>
-#include <time.h>
 
 #include "resolver/cli/cli.h"
+#include "resolver/cli/loop.h"
 
 enum { OPT_PARTIAL = CLI_OWN };
+#define DEFAULT_TIMEOUT INT64_C(10000000000) /* ns: the library's own, for both looks together */
 
 static const struct cli_option own_options[] = {
     {OPT_PARTIAL, "partial", NULL,
-     "print what there is: lines of ID<TAB>PID, with - for a PID\n"
-     "that is not verified"},
+     "print a line ID<TAB>PID for each container, with - for a PID that is not verified"},
     {0, NULL, NULL, NULL}};
 
-/* What one argument found. */
+/* What one argument names. */
 struct answer {
     const char *name;
     const struct podpid_container **containers; /* malloc'ed */
     size_t n;
-    int code; /* of podpid_snapshot_find() */
+    int code; /* what podpid_snapshot_find() returned */
     struct podpid_error error;
 };
 
@@ -47,7 +46,7 @@ static bool is_good(const struct podpid_container *c)
     return c->verdict == PODPID_VERDICT_VERIFIED && c->pid > 0;
 }
 
-/* Absent or exited: a container that restarts just now has a new id in a moment. */
+/* An absent or exited container may be about to run again under a new id. */
 static bool may_be_restarting(const struct answer *a)
 {
     for (size_t i = 0; i < a->n; i++) {
@@ -58,7 +57,7 @@ static bool may_be_restarting(const struct answer *a)
     return a->code == PODPID_ERR_ANSWER;
 }
 
-/* Find all names; true if any of them is worth a second look. */
+/* Find what each argument names in s. True: a second look may find more. */
 static bool find_all(struct answers *a, const struct podpid_snapshot *s)
 {
     bool again = false;
@@ -74,7 +73,7 @@ static bool find_all(struct answers *a, const struct podpid_snapshot *s)
     return again;
 }
 
-static void say_not_verified(const struct podpid_container *c)
+static void report_not_verified(const struct podpid_container *c)
 {
     const char *why = c->reason ? c->reason : "no reason is known";
 
@@ -87,7 +86,7 @@ static void say_not_verified(const struct podpid_container *c)
     }
 }
 
-/* Say what is wrong with each; the exit status. */
+/* Report every argument that is absent, ambiguous or not verified; gives the exit status. */
 static int judge(const struct answers *a)
 {
     int worst = CLI_OK;
@@ -102,7 +101,7 @@ static int judge(const struct answers *a)
         }
         for (size_t k = 0; k < it->n; k++) {
             if (!is_good(it->containers[k])) {
-                say_not_verified(it->containers[k]);
+                report_not_verified(it->containers[k]);
                 worst = worst > CLI_NOT_WELL ? worst : CLI_NOT_WELL;
             }
         }
@@ -150,23 +149,15 @@ static int print(const struct cli *cli, const struct answers *a, bool partial)
     return CLI_OK;
 }
 
-static int64_t now(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
-}
-
-/* The second look has what the first left of the timeout. One that fails leaves the answers as they
- * were. */
+/* Look a second time, within what the first look left of --timeout. If that fails, the answers stay
+ * as they are. */
 static void look_again(const struct cli *cli, int64_t deadline, struct answers *a,
                        struct podpid_snapshot **s)
 {
     struct cli second = *cli;
     struct podpid_snapshot *fresh = NULL;
 
-    second.look.timeout = deadline - now();
+    second.look.timeout = deadline - loop_now();
     second.quiet = true;
     second.verbose = false;
     if (cli->look.replay || second.look.timeout <= 0 || cli_look(&second, &fresh) != CLI_OK) {
@@ -202,7 +193,7 @@ static int run(struct cli *cli, int argc, char **argv)
         answers.items[answers.n++].name = argv[optind];
     }
     cli->look.no_strays = true;
-    deadline = now() + (cli->look.timeout ? cli->look.timeout : INT64_C(10000000000));
+    deadline = loop_now() + (cli->look.timeout ? cli->look.timeout : DEFAULT_TIMEOUT);
     status = cli_look(cli, &s);
     if (status != CLI_OK) {
         return status;
@@ -221,29 +212,26 @@ static int run(struct cli *cli, int argc, char **argv)
 const struct cli_verb pid_verb = {
     .name = "pid",
     .args = "NAMESPACE/POD[/CONTAINER]|CONTAINER-ID...",
-    .summary = "just PIDs, a line each",
-    .about =
-        "Prints the verified main PIDs of what is named, a line each, in the order of the\n"
-        "arguments. It is all or nothing: if one of them is absent, ambiguous or not verified,\n"
-        "nothing is printed but the reason, on standard error.\n"
-        "\n"
-        "NAMESPACE/POD/CONTAINER is the newest container of that name in the ready pod of that\n"
-        "name. NAMESPACE/POD is all its running containers in the order of their creation. A\n"
-        "container id may carry a scheme (containerd://, docker://, cri-o://) and may be "
-        "shortened\n"
-        "to 3 or more digits that no other running container's id begins with.\n"
-        "\n"
-        "A name that is absent or has exited may be restarting: podpid looks once more, within "
-        "the\n"
-        "same --timeout.",
+    .summary = "only PIDs, a line each",
+    .about = "Prints the verified main PIDs of the containers that the arguments name, a line "
+             "each, in the order of the arguments. All or nothing: if one container is absent, "
+             "ambiguous or not verified, the reason is on standard error and no PID is printed.\n"
+             "\n"
+             "NAMESPACE/POD/CONTAINER is the newest container of that name in the ready pod of "
+             "that name. NAMESPACE/POD is all running containers of that pod, in the order of "
+             "their creation. A container id may carry a scheme (containerd://, docker://, "
+             "cri-o://) and may be shortened to 3 or more digits with which no other running "
+             "container's id begins.\n"
+             "\n"
+             "A name that is absent or has exited may be about to restart: podpid looks once more, "
+             "within the same --timeout.",
     .groups = CLI_LOOK,
     .own = own_options,
-    .notes =
-        "Examples:\n"
-        "  nsenter -t \"$(podpid pid prod/web/app)\" -n ss -ltn\n"
-        "  podpid pid containerd://4f1d9a0c1b2e\n"
-        "\n"
-        "Exit status: 0 all are verified; 1 one is absent, ambiguous or not verified; 2 usage;\n"
-        "3 could not look.",
+    .notes = "Examples:\n"
+             "  nsenter -t \"$(podpid pid prod/web/app)\" -n ss -ltn\n"
+             "  podpid pid containerd://4f1d9a0c1b2e\n"
+             "\n"
+             "Exit status: 0 all are verified; 1 one is absent, ambiguous or not verified;\n"
+             "2 usage; 3 could not look.",
     .run = run,
 };

@@ -1,11 +1,11 @@
-/* podpid preflight: is all as it must be before processes are attributed by their PIDs? */
-#include "resolver/cli/preflight.h"
-
-#include <limits.h>
-#include <poll.h>
+/* podpid preflight: the checks to make before another program attributes processes by their PIDs.
+ */
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
+
+#include "resolver/cli/format.h"
+#include "resolver/cli/hand_over.h"
+#include "resolver/cli/loop.h"
 
 enum {
     OPT_WAIT = CLI_OWN,
@@ -18,19 +18,18 @@ enum {
 };
 
 static const struct cli_option own_options[] = {
-    {OPT_WAIT, "wait", "T", "try again until nothing fails, for at most T, such as 60s"},
+    {OPT_WAIT, "wait", "T",
+     "try again until nothing fails, for at most T, such as 60s; a bare number is seconds"},
     {OPT_HANDOFF, "handoff", "FILE",
-     "write the verified PIDs there, whole or not at all; a file from\n"
-     "before is removed where a target is not verified"},
-    {OPT_REQUIRE_PIDFD, "require-pidfd", NULL, "fail where the kernel has no pidfd_open(2)"},
-    {OPT_IGNORE, "ignore", "ID", "let this check only warn; can be given several times"},
-    {OPT_STRICT, "strict", NULL, "let warnings fail"},
+     "write the verified PIDs of the targets to this file, whole or not at all; an older file is "
+     "removed if a target is not verified"},
+    {OPT_REQUIRE_PIDFD, "require-pidfd", NULL, "fail if the kernel has no pidfd_open(2)"},
+    {OPT_IGNORE, "ignore", "ID", "a failure of this check only warns; can be given several times"},
+    {OPT_STRICT, "strict", NULL, "warnings fail"},
     {OPT_ALLOW_INFERRED, "allow-inferred", NULL,
-     "take a target's PID from the scan alone, where the runtime gives\n"
-     "none"},
+     "accept a target's PID that is inferred from /proc, if the runtime gives none"},
     {OPT_FOLLOW_RESTARTS, "follow-restarts", NULL,
-     "take the container that runs now where a manifest names one from\n"
-     "before a restart"},
+     "accept the container that runs now if the manifest names the one before a restart"},
     {0, NULL, NULL, NULL}};
 
 struct preflight {
@@ -40,8 +39,8 @@ struct preflight {
     size_t n_ignore;
     int64_t wait;   /* -1: not given */
     char **command; /* NULL: none */
-    bool live;      /* a progress line stands on the terminal */
-    char *said;     /* the last line of the quiet log */
+    bool on_line;   /* the terminal's cursor is behind a progress line */
+    char *progress; /* the last progress line that was printed elsewhere than to a terminal */
 };
 
 static void free_preflight(struct podpid_preflight **p)
@@ -52,14 +51,6 @@ static void free_preflight(struct podpid_preflight **p)
 static void free_report(struct podpid_report **r)
 {
     podpid_report_free(*r);
-}
-
-static int64_t now(void)
-{
-    struct timespec ts;
-
-    clock_gettime(CLOCK_MONOTONIC, &ts);
-    return (int64_t)ts.tv_sec * 1000000000 + ts.tv_nsec;
 }
 
 /* ---- Options ---- */
@@ -140,7 +131,7 @@ static int read_options(struct preflight *p, int argc, char **argv)
     return CLI_DONE;
 }
 
-/* What the command line leaves open, the policies may say. */
+/* Take from the policies what the command line does not say. */
 static void apply_policy(struct preflight *p, const struct podpid_targets *targets)
 {
     const struct podpid_policy *policy = podpid_targets_policy(targets);
@@ -159,13 +150,13 @@ static void apply_policy(struct preflight *p, const struct podpid_targets *targe
 
 static void clear_line(struct preflight *p)
 {
-    if (p->live) {
+    if (p->on_line) {
         fputs("\r\033[K", stderr);
-        p->live = false;
+        p->on_line = false;
     }
 }
 
-/* One live line on a terminal; else a line where something changed. */
+/* On a terminal one line that is written over; elsewhere a line whenever the text changes. */
 static void show_progress(struct preflight *p, const char *progress)
 {
     const struct cli *cli = p->cli;
@@ -178,46 +169,32 @@ static void show_progress(struct preflight *p, const char *progress)
         line = cli_text(cli, progress, cli->termwidth > 40 ? cli->termwidth - 24 : 60);
         clear_line(p);
         fprintf(stderr, "podpid: waiting: %s", line ? line : "");
-        p->live = true;
-    } else if (!p->said || strcmp(p->said, progress) != 0) {
-        free(p->said);
-        p->said = strdup(progress);
+        p->on_line = true;
+    } else if (!p->progress || strcmp(p->progress, progress) != 0) {
+        free(p->progress);
+        p->progress = strdup(progress);
         line = cli_text(cli, progress, 500);
         fprintf(stderr, "podpid: waiting: %s\n", line ? line : "");
     }
 }
 
-/* Until the preflight wants its step, or a signal comes. False: one came. */
-static bool sleep_until(const struct podpid_preflight *p, int signal_fd)
-{
-    struct pollfd fds[] = {{.fd = podpid_preflight_fd(p), .events = POLLIN},
-                           {.fd = signal_fd, .events = POLLIN}};
-    int64_t deadline = podpid_preflight_deadline(p), left = deadline - now();
-    int timeout = -1;
-
-    if (deadline != INT64_MAX) {
-        left = left > 0 ? (left + 999999) / 1000000 : 0;
-        timeout = left > INT_MAX ? INT_MAX : (int)left;
-    }
-    poll(fds, signal_fd >= 0 ? 2 : 1, timeout);
-    return fds[1].revents == 0;
-}
-
-static int step_to_the_end(struct preflight *p, struct podpid_preflight *preflight, int signal_fd)
+static int step_to_the_end(struct preflight *p, struct podpid_preflight *preflight,
+                           const struct loop *loop)
 {
     struct podpid_error error = PODPID_ERROR_INIT;
 
     for (;;) {
-        int rc = podpid_preflight_step(preflight, now(), &error);
+        int rc = podpid_preflight_step(preflight, loop_now(), &error);
 
         if (rc != 0) {
             clear_line(p);
             return rc < 0 ? cli_fail(&error) : CLI_OK;
         }
         show_progress(p, podpid_preflight_progress(preflight));
-        if (!sleep_until(preflight, signal_fd)) {
+        if (loop_wait(loop, podpid_preflight_fd(preflight), podpid_preflight_deadline(preflight),
+                      false) == LOOP_SIGNAL) {
             clear_line(p);
-            return CLI_NO_LOOK; /* the signal ends the process as soon as it is let through */
+            return CLI_NO_LOOK; /* the signal ends the process in loop_end() */
         }
     }
 }
@@ -226,18 +203,18 @@ static int make_report(struct preflight *p, struct podpid_report **ret)
 {
     CLI_AUTO(free_preflight) struct podpid_preflight *preflight = NULL;
     struct podpid_error error = PODPID_ERROR_INIT;
-    struct cli_signals signals;
+    struct loop loop;
     int status;
 
     if (podpid_preflight_new(&p->options, &preflight, &error) < 0) {
         return cli_fail(&error);
     }
-    cli_signals_begin(&signals);
-    status = step_to_the_end(p, preflight, signals.fd);
+    loop_begin(&loop, 0);
+    status = step_to_the_end(p, preflight, &loop);
     if (status == CLI_OK) {
         *ret = podpid_preflight_take(preflight);
     }
-    cli_signals_end(&signals);
+    loop_end(&loop);
     return status;
 }
 
@@ -258,7 +235,7 @@ static int preflight(struct preflight *p)
     if (podpid_report_snapshot(report)) {
         cli_warnings(p->cli, podpid_report_snapshot(report));
     }
-    printed = out_preflight(p->cli, report, p->command != NULL);
+    printed = p->cli->format->report(p->cli, report, p->command ? stderr : stdout);
     status = podpid_report_exit_status(report);
     if (status != CLI_OK || printed != CLI_OK) {
         return status != CLI_OK ? status : printed;
@@ -274,51 +251,51 @@ static int run(struct cli *cli, int argc, char **argv)
     if (status == CLI_DONE) {
         status = preflight(&p);
     }
-    free(p.said);
+    free(p.progress);
     free(p.ignore);
     return status;
 }
 
-/* What has to hold fits in 51 columns, so that a row stays short enough for most terminals. */
 static void print_checks(void)
 {
     size_t n;
     const struct podpid_check_info *const *checks = podpid_check_list(&n);
 
-    printf("Checks, what has to hold, and the result where it does not (* nothing lowers it):\n");
+    printf("Checks, and the result if one does not hold (* nothing lowers it):\n");
     for (size_t i = 0; i < n; i++) {
         const struct podpid_check_info *c = checks[i];
+        char text[200];
 
-        printf("  %-16s %-51s %s%s%s\n", c->id, c->what, c->otherwise,
-               c->exit_status == CLI_NO_LOOK ? ", status 3" : "", c->fixed ? " *" : "");
+        snprintf(text, sizeof(text), "%s; else %s%s%s", c->what, c->otherwise,
+                 c->exit_status == CLI_NO_LOOK ? ", status 3" : "", c->fixed ? " *" : "");
+        printf("  %-17s ", c->id);
+        cli_help_text(text, 20, 20);
     }
 }
 
 const struct cli_verb preflight_verb = {
     .name = "preflight",
     .args = "[-- COMMAND ARG...]",
-    .summary = "is all well before processes are attributed? hand over their PIDs",
-    .about =
-        "Looks at the node twice and makes all checks that are listed below: of the host, of the\n"
-        "runtime, of every container's PID, and of the targets: pods that a policy or a manifest\n"
-        "(-f) or the selectors name, whose containers must be there and verified.\n"
-        "\n"
-        "COMMAND takes podpid's place once all is well. It gets one pidfd for each target\n"
-        "container as systemd passes sockets (LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES with the\n"
-        "container ids) and the path of the handoff file in PODPID_HANDOFF. The report then goes\n"
-        "to standard error.",
-    .groups = CLI_LOOK | CLI_SELECT | CLI_FORMAT,
-    .formats = "table|short|json|prom",
+    .summary = "check the node before processes are attributed; hand over PIDs",
+    .about = "Looks at the node twice and makes all checks, always: of the host, of the runtime, "
+             "of every container's PID, and of the targets. Targets are the pods that policies and "
+             "manifests (-f) and the selectors name; their containers must be there and verified.\n"
+             "\n"
+             "COMMAND takes podpid's place if no check fails. It gets a pidfd for each target "
+             "container, passed as systemd passes sockets (LISTEN_FDS, LISTEN_PID, LISTEN_FDNAMES "
+             "with the container ids), and the path of the handoff file in PODPID_HANDOFF. The "
+             "report then goes to standard error.",
+    .groups = CLI_LOOK | CLI_SELECT,
+    .writes = CLI_REPORT,
     .own = own_options,
     .in_order = true,
     .print_list = print_checks,
-    .notes =
-        "Examples:\n"
-        "  podpid preflight -n prod -p 'web-*' --wait 60s\n"
-        "  podpid preflight -f policy.yaml --handoff /run/cdm-replicator/pids.json\n"
-        "  podpid preflight --strict --ignore runtime.ready -f policy.yaml -- cdm-replicator\n"
-        "\n"
-        "Exit status: 0 nothing fails (warnings are fine), 1 a check fails, 2 usage, or a file\n"
-        "that cannot be read, 3 the node cannot be looked at; 126 and 127: COMMAND cannot be run.",
+    .notes = "Examples:\n"
+             "  podpid preflight -n prod -p 'web-*' --wait 60s\n"
+             "  podpid preflight -f policy.yaml --handoff /run/cdm-replicator/pids.json\n"
+             "  podpid preflight --strict --ignore pids.strays -f policy.yaml -- replicator\n"
+             "\n"
+             "Exit status: 0 nothing fails (there may be warnings); 1 a check fails; 2 usage,\n"
+             "or a file that cannot be read; 3 could not look; 126, 127 COMMAND cannot be run.",
     .run = run,
 };

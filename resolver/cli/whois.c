@@ -4,20 +4,21 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "resolver/cli/table.h"
+#include "resolver/cli/format.h"
 
-enum { OPT_NS = CLI_OWN, MAX_DIGITS = 10 };
+enum { OPT_NS = CLI_OWN };
+enum { MAX_DIGITS = 10 }; /* of a pid_t, INT32_MAX */
 
 static const struct cli_option own_options[] = {
     {OPT_NS, "ns", "PID",
-     "the PIDs are those seen in the PID namespace of this process,\n"
-     "such as a container's main process"},
+     "take the PIDs as they are seen in the PID namespace of this process, such as a container's "
+     "main process"},
     {0, NULL, NULL, NULL}};
 
 struct questions {
     pid_t *pids;
     size_t n, cap;
-    bool garbage; /* something was no PID; it was said */
+    bool garbage; /* standard input held words that are no PID; they were reported */
 };
 
 static void free_questions(struct questions *q)
@@ -46,7 +47,7 @@ static bool parse_pid(const char *text, pid_t *ret)
     return true;
 }
 
-static bool ask(struct questions *q, pid_t pid)
+static bool add_question(struct questions *q, pid_t pid)
 {
     if (q->n == q->cap) {
         size_t cap = q->cap ? q->cap * 2 : 256;
@@ -62,7 +63,8 @@ static bool ask(struct questions *q, pid_t pid)
     return true;
 }
 
-/* One word of standard input, "" at its end; words longer than the buffer come cut. */
+/* Read the next word of standard input, cut to size; "" at the end of input. line: counts the lines
+ * before the word, for reports. */
 static void read_word(char *word, size_t size, size_t *line)
 {
     size_t n = 0;
@@ -78,7 +80,7 @@ static void read_word(char *word, size_t size, size_t *line)
     }
     word[n] = '\0';
     if (c != EOF) {
-        ungetc(c, stdin); /* its line is not over for who reports the word */
+        ungetc(c, stdin); /* a newline behind the word is not counted before the word is reported */
     }
 }
 
@@ -97,7 +99,7 @@ static int read_questions(struct questions *q)
         if (!parse_pid(word, &pid)) {
             cli_say("standard input, line %zu: '%s' is no PID", line, word);
             q->garbage = true;
-        } else if (!ask(q, pid)) {
+        } else if (!add_question(q, pid)) {
             return cli_nomem();
         }
     }
@@ -108,7 +110,7 @@ static int read_questions(struct questions *q)
     return CLI_OK;
 }
 
-static int collect(struct cli *cli, int argc, char **argv, struct questions *q)
+static int read_arguments(struct cli *cli, int argc, char **argv, struct questions *q)
 {
     bool from_stdin = false;
 
@@ -127,93 +129,14 @@ static int collect(struct cli *cli, int argc, char **argv, struct questions *q)
             }
         } else if (!parse_pid(argv[optind], &pid)) {
             return cli_usage(cli, "'%s' is no PID", argv[optind]);
-        } else if (!ask(q, pid)) {
+        } else if (!add_question(q, pid)) {
             return cli_nomem();
         }
     }
     return CLI_OK;
 }
 
-enum column { PID, HOST_PID, ROLE, NAMESPACE, POD, CONTAINER, ID, VERDICT, CHAIN };
-static const struct table_column columns[] = {
-    [PID] = {"PID", SCOLS_FL_RIGHT, 0},
-    [HOST_PID] = {"HOST-PID", SCOLS_FL_RIGHT, 0},
-    [ROLE] = {"ROLE", 0, 0},
-    [NAMESPACE] = {"NAMESPACE", SCOLS_FL_TRUNC, 0},
-    [POD] = {"POD", SCOLS_FL_TRUNC, 0},
-    [CONTAINER] = {"CONTAINER", SCOLS_FL_TRUNC, 0},
-    [ID] = {"ID", 0, 0},
-    [VERDICT] = {"VERDICT", 0, 0},
-    [CHAIN] = {"INSIDE", SCOLS_FL_TRUNC, 0},
-};
-
-static void add_row(struct table *t, const struct podpid_answer *a)
-{
-    struct libscols_line *row = table_row(t, NULL);
-
-    table_number(t, row, PID, (uint64_t)a->pid);
-    if (a->found) {
-        table_number(t, row, HOST_PID, (uint64_t)a->process);
-    } else {
-        table_text(t, row, HOST_PID, NULL);
-    }
-    table_text(t, row, ROLE, a->found ? podpid_role_name(a->role) : NULL);
-    table_text(t, row, NAMESPACE, a->pod ? a->pod->namespace_ : NULL);
-    table_text(t, row, POD, a->pod ? a->pod->name : NULL);
-    table_text(t, row, CONTAINER, a->container ? a->container->name : NULL);
-    if (a->container_id) {
-        table_id(t, row, ID, a->container_id);
-    } else {
-        table_text(t, row, ID, NULL);
-    }
-    if (a->container) {
-        table_verdict(t, row, VERDICT, a->container->verdict);
-    } else {
-        table_text(t, row, VERDICT, NULL);
-    }
-    if (a->n_chain) {
-        table_id(t, row, CHAIN, a->chain[a->n_chain - 1]);
-    }
-}
-
-/* inside: the PIDs asked for are of another namespace than those of the /proc. */
-static int print_table(const struct cli *cli, const struct podpid_answer *const *answers, size_t n,
-                       bool inside)
-{
-    struct table_column shown[sizeof(columns) / sizeof(columns[0])];
-    size_t n_columns = CHAIN;
-    struct table t;
-
-    memcpy(shown, columns, sizeof(columns));
-    shown[HOST_PID].flags |= inside ? 0 : SCOLS_FL_HIDDEN;
-    for (size_t i = 0; i < n; i++) {
-        if (answers[i]->n_chain) {
-            n_columns = CHAIN + 1;
-        }
-    }
-    if (n == 0) {
-        return CLI_OK;
-    }
-    table_begin(&t, cli, shown, n_columns, true);
-    for (size_t i = 0; i < n; i++) {
-        add_row(&t, answers[i]);
-    }
-    return table_print(&t);
-}
-
-static int print_json(const struct podpid_answer *const *answers, size_t n)
-{
-    for (size_t i = 0; i < n; i++) {
-        struct podpid_error error = PODPID_ERROR_INIT;
-
-        if (podpid_answer_to_json(answers[i], cli_write, NULL, &error) < 0) {
-            return ferror(stdout) ? CLI_OK : cli_fail(&error);
-        }
-    }
-    return CLI_OK;
-}
-
-/* All answers first, then the printing. */
+/* Find all answers, then print them: a failure leaves nothing on standard output. */
 static int answer(const struct cli *cli, struct podpid_snapshot *s, const struct questions *q,
                   pid_t ns_of)
 {
@@ -231,8 +154,7 @@ static int answer(const struct cli *cli, struct podpid_snapshot *s, const struct
             return cli_fail(&error);
         }
     }
-    status = cli_format_is(cli, "json") ? print_json(answers, q->n)
-                                        : print_table(cli, answers, q->n, ns_of != 0);
+    status = cli->format->answers(cli, answers, q->n, ns_of != 0);
     if (status != CLI_OK) {
         return status;
     }
@@ -264,7 +186,7 @@ static int run(struct cli *cli, int argc, char **argv)
             return cli_usage(cli, "--ns: '%s' is no PID", optarg);
         }
     }
-    status = collect(cli, argc, argv, &questions);
+    status = read_arguments(cli, argc, argv, &questions);
     if (status != CLI_OK) {
         return status;
     }
@@ -274,28 +196,47 @@ static int run(struct cli *cli, int argc, char **argv)
     return status == CLI_OK ? answer(cli, s, &questions, ns_of) : status;
 }
 
+static void print_roles(void)
+{
+    static const struct {
+        enum podpid_role role;
+        const char *meaning;
+    } roles[] = {
+        {PODPID_ROLE_MAIN, "the container's main process"},
+        {PODPID_ROLE_CHILD, "descends from the main process"},
+        {PODPID_ROLE_EXEC, "was run into the container, as kubectl exec does"},
+        {PODPID_ROLE_ORPHAN, "its parent is gone; it was not run in by exec"},
+        {PODPID_ROLE_SANDBOX, "the pod's sandbox process (pause)"},
+        {PODPID_ROLE_HELPER, "a monitor of a container, such as conmon"},
+        {PODPID_ROLE_HOST, "in no container of a pod"},
+    };
+
+    printf("Roles:\n");
+    for (size_t i = 0; i < sizeof(roles) / sizeof(roles[0]); i++) {
+        printf("  %-9s %s\n", podpid_role_name(roles[i].role), roles[i].meaning);
+    }
+}
+
 const struct cli_verb whois_verb = {
     .name = "whois",
     .args = "PID...|-",
     .summary = "which container a process is in",
-    .about =
-        "Says for each PID which container of which pod the process is in, and what it is there:\n"
-        "main, child (of the main process), exec (run into the container), orphan (its parent is\n"
-        "gone), sandbox (the pod's own process), helper (conmon and its like), host (in no\n"
-        "container of a pod). A thread's id stands for its process. With - the PIDs are read from\n"
-        "standard input, separated by white space; what is no PID is reported with its line, and\n"
-        "the others are answered. All are answered from one look at the node, and each process is\n"
-        "read once more before its answer leaves. With --ns the column HOST-PID has the PID here.",
-    .groups = CLI_LOOK | CLI_FORMAT,
-    .formats = "table|json",
+    .about = "Prints for each PID which container of which pod the process is in, and its role "
+             "there. A thread's id stands for its process. With - the PIDs are read from standard "
+             "input, separated by white space; words that are no PID are reported with their line, "
+             "and the others are answered. All answers are from one look at the node, and each "
+             "process is read once more before it is printed. With --ns the column HOST-PID has "
+             "the PID that the process has on the node.",
+    .groups = CLI_LOOK,
+    .writes = CLI_ANSWERS,
     .own = own_options,
-    .notes =
-        "Examples:\n"
-        "  podpid whois 6637\n"
-        "  pgrep java | podpid whois -\n"
-        "  podpid whois --ns \"$(podpid pid prod/web/app)\" 1 17\n"
-        "\n"
-        "Exit status: 0 every process exists (one of the host's is an answer, too); 1 one does\n"
-        "not, or there was garbage in the input; 2 usage; 3 could not look.",
+    .print_list = print_roles,
+    .notes = "Examples:\n"
+             "  podpid whois 6637\n"
+             "  pgrep java | podpid whois -\n"
+             "  podpid whois --ns \"$(podpid pid prod/web/app)\" 1 17\n"
+             "\n"
+             "Exit status: 0 every process exists, in a container or not; 1 one does not, or\n"
+             "standard input held words that are no PID; 2 usage; 3 could not look.",
     .run = run,
 };

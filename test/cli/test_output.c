@@ -9,10 +9,12 @@
 #include <unistd.h>
 
 #include "cri/base/text.h"
-#include "resolver/cli/out.h"
+#include "resolver/cli/format.h"
 #include "test/support/golden.h"
 #include "test/support/snap.h"
 #include "test/support/unit.h"
+
+typedef int (*out_fn)(const struct cli *cli, const struct podpid_snapshot *s);
 
 /* Run write with standard output going into text. */
 static void capture(out_fn write, const struct cli *cli, const struct podpid_snapshot *s,

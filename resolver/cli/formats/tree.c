@@ -3,7 +3,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "resolver/cli/out.h"
+#include "resolver/cli/format.h"
 #include "resolver/cli/table.h"
 
 enum column { NAME, PID, STATE, ABOUT };

@@ -6,7 +6,7 @@
 #include <strings.h>
 #include <yaml.h>
 
-#include "resolver/cli/out.h"
+#include "resolver/cli/format.h"
 
 /* The document's text; grows as pieces come. */
 struct text {

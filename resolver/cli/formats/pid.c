@@ -1,7 +1,7 @@
 /* -o pid: the verified PIDs, a line each. */
 #include <stdio.h>
 
-#include "resolver/cli/out.h"
+#include "resolver/cli/format.h"
 
 int out_pid(const struct cli *cli, const struct podpid_snapshot *s)
 {

@@ -3,16 +3,19 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "resolver/cli/out.h"
+#include "resolver/cli/format.h"
 
-enum { LABEL_BYTES = 253 };
+enum { LABEL_BYTES = 253 }; /* the longest name in Kubernetes */
 
-void prom_head(const char *name, const char *type, const char *help)
+void out_prom_head(const char *name, const char *type, const char *help)
 {
     printf("# HELP %s %s\n# TYPE %s %s\n", name, help, name, type);
 }
 
-int prom_label(const struct cli *cli, const char *before, const char *name, const char *value)
+/* NAME="VALUE", escaped; before: what stands in front, such as a comma. CLI_OK, or out of memory.
+ */
+static int print_label(const struct cli *cli, const char *before, const char *name,
+                       const char *value)
 {
     CLI_AUTO(cli_free) char *safe = cli_text(cli, value ? value : "", LABEL_BYTES);
 
@@ -35,7 +38,8 @@ static void print_seconds(const char *name, int64_t ns)
     printf("%s %" PRId64 ".%03" PRId64 "\n", name, ns / 1000000000, ns / 1000000 % 1000);
 }
 
-/* One sample for each verdict that was looked for, so that none comes and goes. */
+/* A sample for each verdict, 0 too: a sample that is missing at times would be a gap in the time
+ * series. */
 static void print_verdicts(const struct podpid_snapshot *s)
 {
     size_t counts[PODPID_VERDICT_VERIFIED + 1] = {0}, others = 0, n;
@@ -52,7 +56,7 @@ static void print_verdicts(const struct podpid_snapshot *s)
             }
         }
     }
-    prom_head("podpid_containers", "gauge", "Containers by verdict.");
+    out_prom_head("podpid_containers", "gauge", "Containers by verdict.");
     for (unsigned v = PODPID_VERDICT_ERROR; v <= PODPID_VERDICT_VERIFIED; v++) {
         printf("podpid_containers{verdict=\"%s\"} %zu\n",
                podpid_verdict_name((enum podpid_verdict)v), counts[v]);
@@ -74,7 +78,7 @@ static int print_container(const struct cli *cli, const struct podpid_container 
     };
 
     for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
-        int status = prom_label(cli, labels[i].before, labels[i].name, labels[i].value);
+        int status = print_label(cli, labels[i].before, labels[i].name, labels[i].value);
 
         if (status != CLI_OK) {
             return status;
@@ -84,7 +88,7 @@ static int print_container(const struct cli *cli, const struct podpid_container 
     return CLI_OK;
 }
 
-/* Those that have ended or never ran are not there to be verified. */
+/* Created and exited containers have no process that could be verified. */
 static bool should_run(const struct podpid_container *c)
 {
     return c->verdict != PODPID_VERDICT_CREATED && c->verdict != PODPID_VERDICT_EXITED;
@@ -95,8 +99,8 @@ static int print_containers(const struct cli *cli, const struct podpid_snapshot 
     size_t n;
     const struct podpid_pod *const *pods = podpid_snapshot_pods(s, &n);
 
-    prom_head("podpid_container_verified", "gauge",
-              "Whether the container's main PID is proven from both sides.");
+    out_prom_head("podpid_container_verified", "gauge",
+                  "Whether the container's main PID is proven from both sides.");
     for (size_t i = 0; i < n; i++) {
         for (size_t k = 0; k < pods[i]->n_containers; k++) {
             const struct podpid_container *c = pods[i]->containers[k];
@@ -122,9 +126,9 @@ static int print_info(const struct cli *cli, const struct podpid_snapshot *s)
         {",", "runtime_api", r ? r->api : NULL},
     };
 
-    prom_head("podpid_info", "gauge", "Who looked, and whom it asked.");
+    out_prom_head("podpid_info", "gauge", "Versions of podpid and of the runtime that it asked.");
     for (size_t i = 0; i < sizeof(labels) / sizeof(labels[0]); i++) {
-        int status = prom_label(cli, labels[i].before, labels[i].name, labels[i].value);
+        int status = print_label(cli, labels[i].before, labels[i].name, labels[i].value);
 
         if (status != CLI_OK) {
             return status;
@@ -142,20 +146,20 @@ int out_prom(const struct cli *cli, const struct podpid_snapshot *s)
     if (status != CLI_OK) {
         return status;
     }
-    prom_head("podpid_look_timestamp_seconds", "gauge", "When the node was looked at.");
+    out_prom_head("podpid_look_timestamp_seconds", "gauge", "When the node was looked at.");
     print_seconds("podpid_look_timestamp_seconds", podpid_snapshot_taken_at(s));
-    prom_head("podpid_look_duration_seconds", "gauge", "How long the look took.");
+    out_prom_head("podpid_look_duration_seconds", "gauge", "How long the look took.");
     print_seconds("podpid_look_duration_seconds", podpid_snapshot_took(s));
-    prom_head("podpid_look_complete", "gauge", "0 if a container's status could not be read.");
+    out_prom_head("podpid_look_complete", "gauge", "0 if a container's status could not be read.");
     printf("podpid_look_complete %d\n", podpid_snapshot_complete(s));
     print_verdicts(s);
-    if (!cli->look.no_strays) { /* of the whole node, or not at all */
+    if (!cli->look.no_strays) { /* with selectors strays were not looked for: no sample, not 0 */
         podpid_snapshot_strays(s, &n);
-        prom_head("podpid_strays", "gauge",
-                  "Container cgroups with live processes that the runtime does not list.");
+        out_prom_head("podpid_strays", "gauge",
+                      "Container cgroups with live processes that the runtime does not list.");
         printf("podpid_strays %zu\n", n);
         podpid_snapshot_foreign(s, &n);
-        prom_head("podpid_foreign_containers", "gauge", "Containers of another manager.");
+        out_prom_head("podpid_foreign_containers", "gauge", "Containers of another manager.");
         printf("podpid_foreign_containers %zu\n", n);
     }
     return print_containers(cli, s);

@@ -1,5 +1,5 @@
 /* -o json and -o jsonl: the library's own documents. */
-#include "resolver/cli/out.h"
+#include "resolver/cli/format.h"
 
 #include <stdio.h>
 

@@ -3,7 +3,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "resolver/cli/out.h"
+#include "resolver/cli/format.h"
 #include "resolver/cli/table.h"
 
 enum column { NAMESPACE, POD, CONTAINER, ID, PID, VERDICT, REASON };
