@@ -1,14 +1,16 @@
 #!/bin/bash
-# What the program says and with which status it ends, whatever it is asked.
-#   test/program/cli_usage.sh PODPID VALIDATE
+# Messages, formats and exit statuses of the program, for good and for wrong command lines. It looks at
+# captures and at the /proc of one, never at this machine.
+#   test/program/cli_usage.sh PODPID VALIDATE SILENT
 set -u
-podpid=$1 validate=$2
+podpid=$1 validate=$2 silent=$3
 here=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
 demo=$here/fixtures/captures/demo
 schemas=$here/../resolver/schema
 folder=$(mktemp -d)
 trap 'rm -rf "$folder"' EXIT
-unset CONTAINER_RUNTIME_ENDPOINT CRI_CONFIG_FILE HOST_PROC NO_COLOR
+unset CONTAINER_RUNTIME_ENDPOINT CRI_CONFIG_FILE NO_COLOR
+export HOST_PROC=$demo/proc
 failed=0
 
 complain() {
@@ -79,7 +81,7 @@ expect 0 - list --replay "$demo"
 expect 0 - --replay "$demo" -n prod list
 expect 0 'no container matches$' list --replay "$demo" -p nope
 expect 0 'no container matches; 1 that does not run: -a shows it$' list --replay "$demo" -p report-28402
-expect 0 'without a runtime there are no names' list --no-runtime -p web
+expect 0 'without a runtime there are no names' list -q --no-runtime -p web
 expect 0 'no line of it is one of a /proc/PID/cgroup' cgroup "$demo/runtime.json"
 expect 0 - whois --replay "$demo" --ns 6637 1 7
 grep -qE '^ *7 +6661 child ' "$folder/out" || complain 'whois --ns' 'no PID of the host'
@@ -120,7 +122,7 @@ verbs=$("$podpid" --help | sed -n '/^Verbs:/,/^$/s/^  \([a-z]*\) .*/\1/p')
 for verb in '' $verbs; do
 	# shellcheck disable=SC2086
 	expect 0 - $verb --help
-	[ "$(awk '{ if (length($0) > w) w = length($0) } END { print w }' "$folder/out")" -le 96 ] ||
+	[ "$(awk '{ if (length($0) > w) w = length($0) } END { print w }' "$folder/out")" -le 80 ] ||
 		complain "$verb --help" 'a line is too long'
 done
 # --replay is there for those that take it, and refused in a line by those that do not.
@@ -148,28 +150,20 @@ done
 "$podpid" pid --replay "$demo" prod/web >&- 2>"$folder/err"
 [ $? = 1 ] || complain 'pid >&-' 'not status 1'
 
-# A runtime that accepts and never answers: a signal ends the look by that signal, nothing printed.
-if command -v python3 >/dev/null; then
-	python3 - "$folder/silent.sock" <<-'PYTHON' &
-		import socket, sys, time
-		s = socket.socket(socket.AF_UNIX)
-		s.bind(sys.argv[1])
-		s.listen(8)
-		time.sleep(60)
-	PYTHON
-	server=$!
-	while [ ! -S "$folder/silent.sock" ]; do sleep 0.05; done
-	expect 3 . list --timeout 300ms -r "$folder/silent.sock"
-	for signal in TERM HUP; do
-		"$podpid" list --timeout 30s -r "$folder/silent.sock" >"$folder/out" 2>"$folder/err" &
-		child=$!
-		sleep 0.3
-		kill -s $signal $child
-		wait $child
-		[ $? = $((128 + $(kill -l $signal))) ] || complain list "SIG$signal: another status"
-		[ ! -s "$folder/out" ] || complain list "SIG$signal: something on standard output"
-	done
-	kill $server
-	wait $server 2>/dev/null
-fi
+# A runtime that never answers: the look ends at its timeout, or by the signal, with nothing printed.
+"$silent" "$folder/silent.sock" &
+server=$!
+while [ ! -S "$folder/silent.sock" ]; do sleep 0.05; done
+expect 3 . list --timeout 300ms -r "$folder/silent.sock"
+for signal in TERM HUP; do
+	"$podpid" list --timeout 30s -r "$folder/silent.sock" >"$folder/out" 2>"$folder/err" &
+	child=$!
+	sleep 0.3
+	kill -s $signal $child
+	wait $child
+	[ $? = $((128 + $(kill -l $signal))) ] || complain list "SIG$signal: another status"
+	[ ! -s "$folder/out" ] || complain list "SIG$signal: something on standard output"
+done
+kill $server
+wait $server 2>/dev/null
 exit $failed

@@ -10,6 +10,7 @@ schema=$(dirname "$(readlink -f "$0")")/../../resolver/schema/podpid.v1.json
 proc=$folder/node/proc
 failed=0
 command -v jq >/dev/null || {
+	[ -z "${PODPID_REQUIRE_RUNTIME:-}" ] || { echo "FAILED: jq is missing"; exit 1; }
 	echo "skipped: jq is missing"
 	exit 77
 }

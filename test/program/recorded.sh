@@ -9,6 +9,7 @@ folder=$(mktemp -d)
 server=
 failed=0
 command -v jq >/dev/null || {
+	[ -z "${PODPID_REQUIRE_RUNTIME:-}" ] || { echo "FAILED: jq is missing"; exit 1; }
 	echo "skipped: jq is missing"
 	exit 77
 }

@@ -1,6 +1,7 @@
 #!/bin/bash
-# The watch as a program, of a scripted runtime: what it says to whom, how it ends, what it leaves.
-#   test/program/cli_watch.sh PODPID FAKE_CRI VALIDATE NOTIFIED WITHOUT
+# The watch as a program, with a scripted runtime: what it prints, what it tells the service manager, how
+# it ends and what it leaves behind. A handoff file needs the /proc of podpid's own PID namespace.
+#   test/integration/alone.sh test/integration/cli_watch.sh PODPID FAKE_CRI VALIDATE NOTIFIED WITHOUT
 set -u
 podpid=$1 fake_cri=$2 validate=$3 notified=$4 without=$5
 here=$(cd "$(dirname "$(readlink -f "$0")")/.." && pwd)
@@ -80,7 +81,7 @@ timeout 10 "$podpid" watch -r "$endpoint" -p '*' --handoff "$folder/pids.json" >
 [ ! -e "$folder/pids.json" ] || complain 'no look, but a file'
 [ ! -s "$folder/out" ] || complain 'no look, but output'
 
-# Events, the file, the manager; then the end by SIGTERM, which takes the file along.
+# Events, the handoff file, messages to the service manager; then SIGTERM, which removes the file.
 serve
 "$notified" "$folder/notify" >"$folder/notified" &
 listener=$!
@@ -98,9 +99,9 @@ kill -KILL "$server"
 wait "$server" 2>/dev/null
 rm "$folder/cri.sock"
 kill -HUP "$watch"
-eventually grep -q '"event": "runtime", "stale": true' "$folder/out" || complain 'nobody misses the runtime'
+eventually grep -q '"event": "runtime", "stale": true' "$folder/out" || complain 'no event when the runtime goes away'
 serve
-eventually grep -q '"event": "runtime", "stale": false' "$folder/out" || complain 'nobody finds the runtime'
+eventually grep -q '"event": "runtime", "stale": false' "$folder/out" || complain 'no event when the runtime is back'
 "$validate" --lines "$here/../resolver/schema/podpid.event.v1.json" <"$folder/out" || complain 'events: not of their schema'
 kill -TERM "$watch"
 ends 143
@@ -115,7 +116,7 @@ kill -INT "$watch"
 kill -TERM "$watch"
 wait "$watch"
 watch=''
-[ -s "$folder/pids.json" ] || complain '--keep does not'
+[ -s "$folder/pids.json" ] || complain '--keep does not keep the file'
 rm -f "$folder/pids.json"
 
 # A file that podpid did not write: the watch ends, says so once, and leaves it, also at the end.
@@ -129,8 +130,8 @@ for keep in '' --keep; do
 done
 rm "$folder/pids.json"
 
-# A source that is lost is said once, however often it looks, and stands in what it writes; -q: only
-# there.
+# A lost source is reported once, however often podpid looks, and is among the warnings that it writes;
+# with -q it is only there.
 for quiet in '' -q; do
 	: >"$folder/out"
 	# shellcheck disable=SC2086 # nothing, or an option
@@ -146,10 +147,10 @@ for quiet in '' -q; do
 	kill -TERM "$watch"
 	ends 143
 	[ "$(grep -c 'warning: inotify cannot be had.* every 30 s; raise fs.inotify.max_user_instances' "$folder/err")" = \
-		"$([ "$quiet" ] && echo 0 || echo 1)" ] || complain "it is not said once${quiet:+, or although it has to be quiet}"
+		"$([ "$quiet" ] && echo 0 || echo 1)" ] || complain "the lost source is not reported ${quiet:+quietly}${quiet:-once}"
 done
 
-# Who reads goes away, with nothing to tell: the file goes, too, and SIGPIPE is what it dies of.
+# The reader goes away while there is nothing to print: the file is removed, and SIGPIPE ends the watch.
 mkfifo "$folder/pipe"
 : >"$folder/err"
 "$podpid" watch -r "$endpoint" -p '*' -o jsonl --handoff "$folder/pids.json" >"$folder/pipe" 2>"$folder/err" &
@@ -158,12 +159,12 @@ head -n 1 "$folder/pipe" >"$folder/out"
 gone() {
 	! kill -0 "$watch" 2>/dev/null
 }
-eventually gone || complain 'nobody reads, and the watch goes on'
+eventually gone || complain 'the reader is gone, and the watch goes on'
 gone || kill -KILL "$watch"
 ends 141
-[ ! -e "$folder/pids.json" ] || complain 'nobody reads, and the handoff file stays'
+[ ! -e "$folder/pids.json" ] || complain 'the reader is gone, and the handoff file stays'
 
-# Who reads stands still: the signal ends it, and the file goes.
+# The reader does not read: the signal ends the watch all the same, and the file is removed.
 rm -f "$folder/pids.json"
 exec 9<>"$folder/pipe"
 head -c 65536 /dev/zero >&9
@@ -175,7 +176,7 @@ kill -TERM "$watch"
 eventually gone || complain 'SIGTERM does not end it while nobody reads'
 gone || kill -KILL "$watch"
 ends 143
-[ ! -e "$folder/pids.json" ] || complain 'ended, and the handoff file stays'
+[ ! -e "$folder/pids.json" ] || complain 'the watch has ended, and the handoff file stays'
 exec 9>&-
 kill -KILL "$server"
 wait "$server" 2>/dev/null
