@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cri/base/clock.h"
+#include "cri/base/text.h"
 #include "resolver/podpid.h"
 #include "test/support/http.h"
 #include "test/support/scratch.h"
@@ -58,7 +59,7 @@ static void node_look(struct node *n, const char *sandbox, const char *container
     options.endpoint = n->endpoint;
     options.proc = n->proc;
     options.no_environment = true;
-    server = http_server_new(n->socket, script, sizeof(script) / sizeof(script[0]));
+    server = http_server_new(n->socket, script, N_ELEMENTS(script));
     assert_int_equal(podpid_look_new(&options, &look, &error), 0);
     for (rc = 0; rc == 0 && now < 20 * NSEC_PER_SEC; now += NSEC_PER_MSEC) {
         http_server_step(server);

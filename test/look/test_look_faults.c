@@ -3,6 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include "cri/base/text.h"
 #include "test/support/look_rig.h"
 #include "test/support/unit.h"
 
@@ -12,7 +13,7 @@ static void the_connection_is_lost(void **state)
                                         "PodSandboxStatus"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(calls) / sizeof(calls[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(calls); i++) {
         for (int middle = 0; middle < 2; middle++) {
             struct look_rig r;
 
