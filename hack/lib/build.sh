@@ -12,7 +12,7 @@ as_root() {
 	fi
 }
 
-# install_missing PACKAGE...: Debian's; on another distribution they are named, and we go on.
+# install_missing PACKAGE...: install Debian packages; on other distributions only print their names.
 install_missing() {
 	local package missing=()
 
@@ -34,7 +34,7 @@ install_missing() {
 		"${missing[@]}" >&2
 }
 
-# build PRESET: quiet unless it fails.
+# build PRESET: configure and build; prints the log only if that fails.
 build() {
 	local log
 

@@ -1,4 +1,4 @@
-# What the scripts in hack/ share. Sourced, never run.
+# Functions of the scripts in hack/. Sourced, never run.
 # shellcheck shell=bash
 
 say() {
@@ -10,7 +10,7 @@ die() {
 	exit 1
 }
 
-# The tools built by cmake: the folder named by PODPID_BUILD, else the newest build in the tree.
+# Print the build folder that has the test tools: PODPID_BUILD, else the newest build in the tree.
 find_build() {
 	local top=$1 found
 
@@ -25,7 +25,7 @@ find_build() {
 	printf '%s\n' "${found%/test/podmaker/podmaker}"
 }
 
-# has_capability NAME: whether we have it, by the kernel's own word.
+# has_capability NAME: whether the kernel says that this shell has the capability.
 has_capability() {
 	local key value bit
 
@@ -42,7 +42,7 @@ has_capability() {
 	return 1
 }
 
-# Why no container can run here, on one line; nothing where one can.
+# Print in one line why no container can run here; nothing if one can.
 why_no_container() {
 	if [ "$(id -u)" != 0 ]; then
 		echo "not root"

@@ -1,4 +1,4 @@
-# A containerd of its own root, state and socket. Sourced by hack/sandbox.
+# A throwaway containerd with its own root, state and socket. Sourced by hack/sandbox.
 # shellcheck shell=bash
 
 # Whether an overlay can be mounted with its upper side in $1.
@@ -15,7 +15,7 @@ containerd_config() {
 	local snapshotter=native adjust=false
 
 	! overlay_works "$DIR" || snapshotter=overlayfs
-	# Without this capability nobody may lower an oom_score_adj, and runc gives up.
+	# Without this capability oom_score_adj cannot be lowered, and runc fails.
 	has_capability CAP_SYS_RESOURCE || adjust=true
 	cat <<-EOF
 		version = 2
@@ -46,13 +46,12 @@ containerd_config() {
 	EOF
 }
 
-# Daemons run in a mount namespace of their own with a /run of their own (shims put their sockets
-# there): when the last process of it is gone, so is every mount. A holder keeps it while a daemon
-# is stopped.
+# Daemons run in a mount namespace with its own /run, where shims put their sockets. When the last process of
+# the namespace exits, all its mounts are gone. A holder process keeps it while a daemon is stopped.
 #
-# In a chroot "/" is no mount point: no propagation of it can be changed, and runc wants to. There the
-# namespace gets a root that is one, bound below DIR. If / is shared outside, only the empty tmpfs around
-# it shows there: what is in it is private.
+# In a chroot "/" is no mount point, so its propagation cannot be changed, which runc does. There the namespace
+# gets a root that is a mount point, bound below DIR. If / is shared with the outside, only an empty tmpfs is
+# visible there: its content is private.
 propagation() {
 	if unshare --mount --propagation private true 2>/dev/null; then
 		echo private
@@ -70,7 +69,7 @@ hold_namespace() {
 		set -e
 		cd "$1"
 		mount -t tmpfs tmpfs /run
-		# What containerd gives its pods; a minimal system may have none. Never written to the system.
+		# Files that containerd mounts into pods; a minimal system may lack them. Nothing is written to the system.
 		if [ ! -e /etc/hosts ] || [ ! -e /etc/hostname ] || [ ! -e /etc/resolv.conf ]; then
 			cp -a /etc "$1/etc"
 			touch "$1/etc/hosts" "$1/etc/hostname" "$1/etc/resolv.conf"
@@ -98,7 +97,7 @@ hold_namespace() {
 	wait_for 10 test -e "$DIR/held" || die "no mount namespace: $(cat "$DIR/holder.log")"
 }
 
-# spawn NAME COMMAND...: in that namespace; writes NAME.pid and NAME.log.
+# spawn NAME COMMAND...: start the command in that namespace; writes NAME.pid and NAME.log.
 spawn() {
 	local name=$1
 	shift
@@ -110,7 +109,7 @@ spawn() {
 	disown
 }
 
-# wait_for SECONDS COMMAND...
+# wait_for SECONDS COMMAND...: repeat the command until it succeeds; fails after that time.
 wait_for() {
 	local tries=$(($1 * 20))
 	shift
@@ -122,7 +121,7 @@ wait_for() {
 	done
 }
 
-# start_daemon NAME PROBE... -- COMMAND...: until it answers the probe, or is gone.
+# start_daemon NAME PROBE... -- COMMAND...: start it and wait until the probe succeeds or the daemon is gone.
 start_daemon() {
 	local name=$1 probe=()
 	shift
@@ -144,12 +143,12 @@ answers_or_gone() {
 	"$@" || is_gone "$name"
 }
 
-# A zombie has no program any more.
+# is_gone NAME: whether the daemon has exited; a zombie has, and its /proc/PID/exe cannot be read.
 is_gone() {
 	! readlink "/proc/$(cat "$DIR/$1.pid")/exe"
 }
 
-# stop_daemon NAME [-SIGNAL]
+# stop_daemon NAME [-SIGNAL]: signal the daemon and wait until it is gone.
 stop_daemon() {
 	kill "${2:--TERM}" "$(cat "$DIR/$1.pid")"
 	wait_for 20 is_gone "$1" || die "$1 does not stop"
@@ -171,7 +170,7 @@ containerd_make() {
 	"$BUILD/test/podmaker/podmaker" "$DIR/containerd.sock" "$DIR/pods" "$@"
 }
 
-# containerd_fill FIRST
+# containerd_fill FIRST: make the pods from number FIRST on.
 containerd_fill() {
 	containerd_make fill --first "$1" --pods "$PODS" --containers "$CONTAINERS" \
 		--processes "$PROCESSES" ${POD_OPTIONS[@]+"${POD_OPTIONS[@]}"}
@@ -207,7 +206,7 @@ containerd_stop() {
 	stop_daemon containerd "$@"
 }
 
-# The CRI plugin has seen both images when it has labelled them.
+# Wait until the CRI plugin has labelled both images: before that it does not know them.
 images_known() {
 	[ "$(containerd_client image ls | grep -c ':[0-9a-z.]* .*io.cri-containerd.image=managed')" -ge 2 ]
 }

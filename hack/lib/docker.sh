@@ -1,6 +1,5 @@
-# A dockerd of its own on a containerd of its own, and pods as dockershim made them: a sandbox
-# container that holds the namespaces, the kubelet's labels and cgroup parents on all. Sourced by
-# hack/sandbox.
+# A throwaway dockerd on a throwaway containerd, with pods as dockershim made them: a sandbox container that
+# holds the namespaces, and the kubelet's labels and cgroup parents on all containers. Sourced by hack/sandbox.
 # shellcheck shell=bash
 
 docker_programs() {
@@ -9,7 +8,7 @@ docker_programs() {
 		unpack "${RELEASE:-bookworm}" docker.io
 		add_path "${RELEASE:-bookworm}"
 	fi
-	# Also where an earlier run has fetched it and it is found in the cache.
+	# An earlier run may have unpacked it already; PATH must lead there, too.
 	add_missing_library "$(command -v dockerd)" "${RELEASE:-bookworm}" libdevmapper libdevmapper1.02.1
 }
 
@@ -23,7 +22,7 @@ docker_client() {
 
 DOCKER_RUN=(run -d) # or to create only
 
-# Networks are none of our business here, and the warning about them comes with every container.
+# Pods have no network here; drop the warning about that, which docker prints for every container.
 docker_run() {
 	docker_client "${DOCKER_RUN[@]}" "$@" 2> >(grep -v '^WARNING: IPv4 forwarding is disabled' >&2)
 }
@@ -66,7 +65,7 @@ docker_stop() {
 	stop_daemon dockerd "$@"
 }
 
-# docker_pod NAMESPACE NAME UID [--host-pid|--shared-pid|--label K=V]...: prints the sandbox's id.
+# docker_pod NAMESPACE NAME UID [--host-pid|--shared-pid|--label K=V]...: make a pod, print the sandbox's id.
 docker_pod() {
 	local namespace=$1 name=$2 uid=$3 parent=/kubepods/besteffort/pod$3 pid='' options=()
 	shift 3
@@ -91,7 +90,7 @@ docker_pod() {
 	printf '%s\n' "$id"
 }
 
-# docker_container SANDBOX NAME COMMAND...: prints the container's id.
+# docker_container SANDBOX NAME COMMAND...: make a container, print its id.
 docker_container() {
 	local sandbox=$1 container=$2 namespace name uid pid id options=()
 	shift 2
@@ -156,7 +155,7 @@ docker_fill_pod() {
 	done
 }
 
-# docker_fill FIRST: four at a time.
+# docker_fill FIRST: make the pods from number FIRST on, four at a time.
 docker_fill() {
 	local i
 

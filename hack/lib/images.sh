@@ -1,10 +1,10 @@
-# Two images of our own, written by hand: no network, no other runtime. Sourced by hack/sandbox.
+# Make two container images from files, without network or another runtime. Sourced by hack/sandbox.
 # shellcheck shell=bash disable=SC2034
 
 PAUSE_IMAGE=registry.k8s.io/pause:3.6
 BUSYBOX_IMAGE=docker.io/library/busybox:latest
 
-# The file systems of the images, below $1.
+# Make the root file systems of the images below $1.
 make_rootfs() {
 	local dir=$1 pause=$2 busybox applet
 
@@ -27,7 +27,7 @@ digest_of() {
 	printf '%s\n' "${sum%% *}"
 }
 
-# put_blob FOLDER FILE: moves the file to its digest's name, prints "DIGEST SIZE".
+# put_blob FOLDER FILE: rename the file to its digest and print "DIGEST SIZE".
 put_blob() {
 	local digest size
 
@@ -45,7 +45,7 @@ architecture() {
 	esac
 }
 
-# oci_archive ROOTFS NAME COMMAND ARCHIVE: an OCI image layout as a tar file.
+# oci_archive ROOTFS NAME COMMAND ARCHIVE: write an OCI image layout as a tar file.
 oci_archive() {
 	local rootfs=$1 name=$2 command=$3 archive=$4 dir layer config manifest
 	local type=application/vnd.oci.image

@@ -1,22 +1,23 @@
-# Debian's packages unpacked into a private folder: a runtime is never installed over the system,
-# where it would start services or take the place of the node's own. Sourced by hack/sandbox.
+# Debian's packages, unpacked into a private folder: a runtime that is installed on the system would start
+# services, or replace the node's own. Sourced by hack/sandbox.
 # shellcheck shell=bash
 
 cache_folder() {
 	printf '%s\n' "${PODPID_CACHE:-${XDG_CACHE_HOME:-${HOME:-/root}/.cache}/podpid}"
 }
 
-# The mirror that this machine's apt uses for Debian itself.
-debian_mirror() {
-	local mirror
+# The Debian archive that this machine's apt is configured for.
+debian_archive() {
+	local uri
 
 	# shellcheck disable=SC2016 # apt's own placeholders
-	mirror=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 2>/dev/null |
+	uri=$(apt-get indextargets --format '$(ORIGIN) $(LABEL) $(REPO_URI)' 2>/dev/null |
 		sed -n 's/^Debian Debian //p' | head -n 1)
-	printf '%s\n' "${mirror:-http://deb.debian.org/debian/}"
+	[ -n "$uri" ] || die "apt knows no Debian archive: add one to /etc/apt/sources.list and run apt-get update"
+	printf '%s\n' "$uri"
 }
 
-# private_apt RELEASE ARG...: apt-get with lists, caches and sources of its own.
+# private_apt RELEASE ARG...: apt-get with package lists, cache and sources in the cache folder.
 private_apt() {
 	local dir
 
@@ -28,16 +29,17 @@ private_apt() {
 }
 
 update_lists() {
-	local release=$1 dir keyring=/usr/share/keyrings/debian-archive-keyring.gpg
+	local release=$1 dir archive keyring=/usr/share/keyrings/debian-archive-keyring.gpg
 
+	archive=$(debian_archive) || exit 1
 	dir=$(cache_folder)/apt/$release
 	mkdir -p "$dir/lists/partial" "$dir/archives/partial"
-	printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$(debian_mirror)" "$release" \
+	printf 'deb [signed-by=%s] %s %s main\n' "$keyring" "$archive" "$release" \
 		>"$dir/sources.list"
 	private_apt "$release" update >&2
 }
 
-# unpack RELEASE PACKAGE...: into the cache, unless they are there; nothing is fetched twice.
+# unpack RELEASE PACKAGE...: fetch and unpack packages into the cache folder, unless that was done before.
 unpack() {
 	local release=$1 cache package missing=() tmp deb
 	shift
@@ -65,7 +67,7 @@ unpack() {
 	done
 }
 
-# add_path RELEASE: the unpacked programs first.
+# add_path RELEASE: put the programs unpacked of that release in front of PATH.
 add_path() {
 	local cache
 
@@ -73,11 +75,12 @@ add_path() {
 	PATH=$cache/usr/sbin:$cache/usr/bin:$cache/sbin:$cache/bin:$PATH
 }
 
-# Libraries that a program misses here, from the cache: only those, the system's stay first choice.
+# add_missing_library PROGRAM RELEASE LIBRARY PACKAGE: if PROGRAM does not find LIBRARY on this system, unpack
+# its package and add it to LD_LIBRARY_PATH.
 add_missing_library() {
 	local program=$1 release=$2 library=$3 package=$4 dir
 
-	# Not through a pipe: grep -q leaves at its first match, and ldd dies of that.
+	# Not through a pipe: grep -q exits at its first match, and SIGPIPE then makes ldd fail (pipefail).
 	if grep -q "$library.*not found" <<<"$(ldd "$program" 2>/dev/null)"; then
 		unpack "$release" "$package"
 		for dir in "$(cache_folder)/$release"/usr/lib/*-linux-gnu* "$(cache_folder)/$release"/lib/*-linux-gnu*; do
@@ -91,14 +94,15 @@ find_runc() {
 	local release=$1
 
 	if [ -n "$release" ] || ! command -v runc >/dev/null; then
-		# A newer Debian's runc may want a newer libc; this one does with every kernel and libc.
+		# A newer Debian's runc may need a newer libc than this system's; bookworm's runs with all of them.
 		unpack bookworm runc
 		add_path bookworm
 		add_missing_library "$(command -v runc)" bookworm libseccomp libseccomp2
 	fi
 }
 
-# find_containerd RELEASE: containerd, ctr and runc on PATH; RELEASE empty: those that are there.
+# find_containerd RELEASE: put containerd, ctr and runc of that release on PATH; RELEASE empty: use the
+# system's if there are any.
 find_containerd() {
 	local release=$1
 
@@ -109,7 +113,7 @@ find_containerd() {
 	fi
 }
 
-# The path of a static busybox.
+# Print the path of a static busybox.
 find_busybox() {
 	local busybox
 

@@ -1,6 +1,6 @@
-# A podman of its own root, state and images, its Docker-compatible service, and podman's own pods.
-# It has no daemon: its client works on the folder itself, in the sandbox's mount namespace.
-# Sourced by hack/sandbox.
+# A throwaway podman with its own root, state and images, its Docker-compatible service, and podman's pods.
+# Podman has no daemon: its client works on the folder directly, in the sandbox's mount namespace. Sourced by
+# hack/sandbox.
 # shellcheck shell=bash
 
 podman_programs() {
@@ -11,7 +11,8 @@ podman_programs() {
 		unpack "$release" podman conmon
 		add_path "$release"
 	fi
-	# Also where an earlier run has fetched them and the programs are found in the cache. libassuan is libgpgme's.
+	# An earlier run may have unpacked the programs already; their libraries are needed all the same. libgpgme
+	# needs libassuan.
 	for library in libsubid:libsubid4 libgpgme:libgpgme11 libassuan:libassuan0 \
 		libdevmapper:libdevmapper1.02.1 libseccomp:libseccomp2; do
 		add_missing_library "$(command -v podman)" "$release" "${library%:*}" "${library#*:}"
@@ -41,13 +42,13 @@ podman_client() {
 	podman_inside "${PODMAN_ENVIRONMENT[@]}" podman "$@"
 }
 
-# What podman would else take from /etc/containers and put below /run, /var/lib and /dev/shm.
+# Write the configuration that keeps podman away from /etc/containers, /run, /var/lib and /dev/shm.
 podman_config() {
 	local driver=vfs limits='' most
 
 	! overlay_works "$DIR" || driver=overlay
-	# podman wants its containers' limits raised, or lowers its own first; without this capability
-	# nobody can raise them again, and runc gives up.
+	# podman raises the limits of its containers, or lowers its own before; without this capability they cannot
+	# be raised again, and runc fails.
 	if ! has_capability CAP_SYS_RESOURCE; then
 		most=$(ulimit -Hu)
 		[ "$most" != unlimited ] && [ "$most" -lt 32768 ] || most=32768
@@ -100,7 +101,7 @@ podman_stop() {
 	stop_daemon podman "$@"
 }
 
-# podman_import ROOTFS NAME CHANGE...
+# podman_import ROOTFS NAME CHANGE...: import a root file system as an image.
 podman_import() {
 	local rootfs=$1 name=$2 changes=()
 	shift 2
@@ -136,7 +137,7 @@ podman_fill_pod() {
 	*' --host-pid '*) inside=(--pid host) ;;
 	*' --shared-pid '*) options=(--share 'ipc,net,uts,pid') ;;
 	esac
-	# A parent of its own: what is in it is ours, even before the pod has an id.
+	# Each pod gets its own cgroup parent, so that teardown finds the pod even before it has an id.
 	parent=/libpod_parent/sandbox-$(cat /proc/sys/kernel/random/uuid)
 	echo "$parent" >>"$DIR/pods/cgroups"
 	podman_client pod create --name "${pod/\//-}" --cgroup-parent "$parent" --network host \
@@ -154,7 +155,7 @@ podman_fill_pod() {
 	done
 }
 
-# podman_fill FIRST
+# podman_fill FIRST: make the pods from number FIRST on.
 podman_fill() {
 	local i
 

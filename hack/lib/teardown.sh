@@ -1,8 +1,8 @@
-# Leave nothing behind: no process, mount, cgroup, file. Sourced by hack/sandbox. It needs no
-# runtime that still answers: tests kill it.
+# Remove all processes, mounts, cgroups and files of a sandbox, also if its runtime does not answer any more.
+# Sourced by hack/sandbox.
 # shellcheck shell=bash
 
-# Each cgroup folder of the sandbox's pods, in each hierarchy.
+# Print each cgroup folder of the sandbox's pods, in each hierarchy.
 pod_cgroups() {
 	local root parent
 
@@ -14,14 +14,14 @@ pod_cgroups() {
 	done < <(cgroup_roots)
 }
 
-# Every process in the given cgroups or below.
+# Print every process in the given cgroups or below them.
 processes_in() {
 	[ $# -eq 0 ] || find "$@" -name cgroup.procs -exec cat {} + 2>/dev/null || true
 }
 
-# In a chroot the kernel shows programs of another mount namespace from outside of it: more in front.
-# Daemons, shims and their helpers: runtimes' programs that name the folder on their command line.
-# That grep finds nothing, or that a process goes while it reads, is no failure.
+# Print daemons, shims and their helpers: programs of runtimes with the folder on their command line. In a chroot
+# the kernel shows paths of another mount namespace from outside of the chroot, with more in front. That grep
+# finds nothing, or that a process exits while it reads, is no failure.
 daemon_processes() {
 	local file
 
@@ -35,8 +35,8 @@ daemon_processes() {
 	done
 }
 
-# note_containers DIR: the cgroups of containers that were made by hand, in no pod. Their shims know them,
-# and are gone with the daemons.
+# note_containers DIR: note the cgroups of containers that tests made outside of pods. Only their shims know
+# these, and the shims end with the daemons.
 note_containers() {
 	local pid child path
 
@@ -72,7 +72,7 @@ kill_all() {
 	return 1
 }
 
-# A frozen process does not die.
+# Thaw frozen cgroups: a frozen process does not die.
 thaw() {
 	local file
 
@@ -85,7 +85,7 @@ thaw() {
 	done || true
 }
 
-# The pods' cgroups, and those above them where they are empty and no kubelet claims them.
+# Remove the pods' cgroups, and those above them if they are empty and no kubelet uses them.
 remove_cgroups() {
 	local cgroups left above
 
@@ -105,7 +105,7 @@ remove_cgroups() {
 	done < <(printf '%s\n' "${cgroups[@]%/*}" | sort -u)
 }
 
-# Mounts below the folder that show in our own namespace (there should be none).
+# Unmount what is mounted below the folder in this mount namespace (there should be nothing).
 remove_mounts() {
 	local mount
 

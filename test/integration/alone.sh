@@ -1,6 +1,6 @@
 #!/bin/sh
-# Run a test program as the first process of a PID namespace, with a /proc that shows that namespace
-# and nothing else of the machine; what it leaves behind ends with it. Only root can: skip without.
+# Run a test program as the first process of a new PID namespace, with a /proc that shows only that
+# namespace. Processes that it leaves behind end with it. Needs root; other users skip the test.
 #   test/integration/alone.sh PROGRAM [ARGUMENT...]
 if [ "$(id -u)" != 0 ]; then
 	[ -z "${PODPID_REQUIRE_RUNTIME:-}" ] || { echo "FAILED: not root"; exit 1; }

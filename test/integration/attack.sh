@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# A privileged container with the host's cgroups and PIDs makes cgroups in the name of another one
-# and puts its processes there. None of them is ever taken for the other's, and the other's main
-# process stays what it is.
+# A privileged container with the host's cgroups and PIDs makes cgroups that are named after a victim
+# container and moves its processes there. podpid never takes one of them for the victim's, and the
+# victim's main process stays verified.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 shared_node
@@ -17,8 +17,8 @@ theirs=$(sed -n 's/^[0-9]*:memory://p; s/^0:://p' "/proc/$(task_pid "$attacker")
 processes=$(look -p victim && container "$victim" '[.processes[].pid] | @csv')
 made=()
 
-# In the attacker's container: a process moved into the cgroup $1 of the hierarchies $2 (all: "").
-# shellcheck disable=SC2016 # for the shell in there
+# Runs in the attacker's container: move a process into the cgroup $1 of the hierarchies $2 ("": all).
+# shellcheck disable=SC2016 # for the shell in the container
 move='
 	sleep 1000004 >/dev/null 2>&1 & p=$!
 	for h in /host /host/*; do
@@ -37,7 +37,7 @@ move='
 	done
 	echo $p'
 
-# unharmed PID WHAT: the process is not the victim's for anybody, and the victim is as before.
+# unharmed PID WHAT: no report gives the process to the victim, and the victim is as before.
 unharmed() {
 	local pid=$1 what=$2 whose
 
@@ -96,8 +96,8 @@ if [ -d $CGROUPS/memory ]; then
 	attack "two hierarchies in the victim's own cgroup" "$own" "memory pids"
 fi
 
-# An older process in all of the victim's own cgroups: it is in there now, and may well be taken for
-# the first. Then the victim is not verified; but nobody else's PID is published.
+# A process older than the victim's, in all of the victim's own cgroups, is a member now and may be taken
+# for the first process. The victim is not verified then, but no wrong PID is printed.
 pid=$(sandbox exec "$attacker" sh -c "$move" sh / '')
 victim=$(make_container "$victim_pod" late sh -c 'sleep 1000002 & wait')
 main=$(task_pid "$victim")

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Pods are made and removed in a loop while podpid looks 500 times: not one false verdict, no crash,
-# each document consistent in itself, and what does not change stays as it is.
+# Pods are made and removed in a loop while podpid looks 500 times: no false verdict, no crash, each
+# document is consistent, and containers that do not change are always reported alike.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 shared_node
 LOOKS=${LOOKS:-500}
 LOOKERS=5
 
-# churn SECONDS: pods that live for so long.
+# churn SECONDS: make and remove pods for that time.
 churn() {
 	local pod id
 
@@ -23,13 +23,13 @@ churn() {
 	done
 }
 
-# steady DOCUMENT: the containers that nobody touches.
+# steady DOCUMENT: the containers that are never changed.
 steady() {
 	jq -c '.pods[] | select(.name | startswith("churn") | not).containers[] | [.id, .pid, .verdict]' \
 		"$1" | sort
 }
 
-# Several look at once: much of a look is waiting.
+# Several podpids look at once, since a look mostly waits.
 watch() {
 	local n wrong seen=0
 

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# A Docker node of dockershim's making: 200 containers listed in one go, each verified, with the PID
-# that docker inspect gives; plain containers beside them; the daemon killed in the middle of a look.
+# A Docker Engine with pods as dockershim makes them: 200 containers in one list, each verified, with the
+# PID that docker inspect gives; plain containers beside them; the daemon is killed during a look.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 own_node --runtime docker --pods 50 --containers 4 --processes 2
@@ -21,7 +21,7 @@ wrong=$(jq -c '.pods[].containers[] | select(.verdict != "verified")' "$DOC")
 id=$(awk '$1 == "prod/web/app" { print $2 }' "$NODE/pods/names")
 [ "$(podpid pid "docker://$id")" = "$(podpid pid prod/web/app)" ] || fail "pid by id and by name differ"
 
-# exec'd, paused, killed.
+# Exec'd processes, a paused container, a killed main process.
 sandbox exec --detach prod/web/app sleep 2000001
 sandbox pause prod/db/app
 sandbox kill prod/cache/app
@@ -33,8 +33,8 @@ for expected in "prod/db/app verified" "prod/cache/app exited"; do
 	[ "$(container "$other" .verdict)" = "${expected#* }" ] || fail "$expected: $(container "$other" .)"
 done
 
-# An image may carry the kubelet's labels: its container is a plain one, with a warning. With the id
-# of a real sandbox it comes no further.
+# An image may carry the kubelet's labels: its container belongs to no pod, and there is a warning. The
+# same with the id of a real sandbox in the labels.
 victim=$(jq -r '.pods[] | select(.namespace == "prod" and .name == "web") | .sandbox_id' "$DOC")
 forged() {
 	sandbox client import --change 'CMD ["/bin/sleep", "1000000"]' \
@@ -59,7 +59,7 @@ done
 [ "$(podpid pid prod/web/app)" = "$(container "$id" .pid)" ] || fail "prod/web/app is somebody else now"
 
 # libcurl is loaded to speak to an engine, and only then.
-# maps ENDPOINT: of a podpid that has looked.
+# maps ENDPOINT: the memory map of a podpid that has looked at that endpoint.
 maps() {
 	local pid
 
@@ -77,7 +77,7 @@ maps "unix://$NODE/containerd.sock" >"$SCRATCH/maps"
 grep -q libnghttp2 "$SCRATCH/maps" || fail "CRI without libnghttp2"
 ! grep -q libcurl "$SCRATCH/maps" || fail "CRI with libcurl"
 
-# A daemon with another place for containers that name none: it does not say so.
+# A daemon whose default cgroup parent is another one, which its API does not report.
 moved=$SCRATCH/daemon.json
 jq --arg place "/podpid-docker-$$" '. + {"cgroup-parent": $place}' "$NODE/daemon.json" >"$moved"
 cp "$moved" "$NODE/daemon.json"
@@ -92,10 +92,10 @@ for plain in "$one" "$two"; do
 	[ "$(container "$plain" .verdict)" = verified ] || fail "not in its cgroup: $(container "$plain" .)"
 done
 
-# A restart between two looks is told, and each of the next ones, too: the stream is asked for again.
+# A watch reports each restart of the daemon: it asks for the event stream again after each.
 "$PODPID" watch -q -o jsonl -r "$ENDPOINT" >"$SCRATCH/watched" &
 watch=$!
-# told STALE COUNT
+# told STALE COUNT: the watch has printed so many runtime events with that value of stale.
 told() {
 	[ "$(jq -s "[.[] | select(.event == \"runtime\" and .stale == $1)] | length" "$SCRATCH/watched")" = "$2" ]
 }
@@ -110,7 +110,7 @@ done
 kill $watch
 wait $watch || true
 
-# A daemon that stands still: nothing in time.
+# A stopped daemon: no answer within --timeout.
 kill -STOP "$(cat "$NODE/dockerd.pid")"
 status=0
 podpid list -o json --timeout 1s >"$DOC" 2>"$SCRATCH/err" || status=$?

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Which socket podpid speaks to when nobody says, and what keeps it from others: in a mount namespace
-# with a /run, an /etc and a /var/lib of its own, so that the machine's own stay out of it.
+# Which socket podpid chooses if none is named, and which it refuses. Runs in a mount namespace with its own
+# /run, /etc and /var/lib, so that those of the machine have no influence.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -38,7 +38,7 @@ for place in /run /var/lib; do
 	mount -t tmpfs -o mode=755 tmpfs $place
 done
 
-# serve SCRIPT SOCKET: a scripted runtime.
+# serve SCRIPT SOCKET: start a scripted runtime there.
 serve() {
 	mkdir -p "$(dirname "$2")"
 	rm -f "$2"
@@ -47,14 +47,14 @@ serve() {
 	eventually 10 test -S "$2"
 }
 
-# bound SOCKET: the real one, there.
+# bound SOCKET: mount the real runtime's socket there.
 bound() {
 	mkdir -p "$(dirname "$1")"
 	: >"$1"
 	mount --bind "$NODE/containerd.sock" "$1"
 }
 
-# chooses SOCKET WHY: by itself.
+# chooses SOCKET WHY: podpid chooses this socket, for this reason, if none is named.
 chooses() {
 	"$PODPID" list -o json --timeout 5s >"$DOC" 2>"$SCRATCH/err" || fail "exit status $?, not $1: $(cat "$SCRATCH/err")"
 	[ "$(jq -r '.runtime.endpoint' "$DOC")" = "unix://$1" ] || fail "not $1 but $(jq -c .runtime "$DOC")"
@@ -67,7 +67,7 @@ warns() {
 	grep -qF -- "$1" "$SCRATCH/err" || fail "not on stderr: $1"
 }
 
-# refuses STATUS WORDS COMMAND...: nothing on stdout, and the words on stderr.
+# refuses STATUS WORDS COMMAND...: the command ends with that status, nothing on stdout, the words on stderr.
 refuses() {
 	local expected=$1 words=$2 status=0
 	shift 2
@@ -78,12 +78,12 @@ refuses() {
 }
 list=("$PODPID" list -o json --timeout 3s)
 
-# Nothing there, and a pod's kubelet is not asked.
+# There is no socket, and a process named kubelet in a pod is not asked.
 serve crio-1.37 /run/evil.sock
 refuses 3 'no container runtime found' "${list[@]}"
 grep -qF 'does not count' "$SCRATCH/err" || fail "not a word of the pod's kubelet: $(cat "$SCRATCH/err")"
 
-# A well-known socket; a second one that has pods is said.
+# A well-known socket; a warning names a second one that has pods.
 bound /run/containerd/containerd.sock
 chooses /run/containerd/containerd.sock 'well-known'
 warns 'does not count'
@@ -92,7 +92,7 @@ chooses /run/containerd/containerd.sock 'well-known'
 warns /run/crio/crio.sock
 jq -e '[.pods[].namespace] | index("facts") == null' "$DOC" >/dev/null || fail "the other's pods are listed"
 
-# crictl.yaml comes before it, and what only root can have written counts.
+# crictl.yaml comes first, if only root can have written it.
 echo 'runtime-endpoint: unix:///run/crio/crio.sock' >/etc/crictl.yaml
 chooses /run/crio/crio.sock /etc/crictl.yaml
 chmod 666 /etc/crictl.yaml
@@ -100,8 +100,8 @@ chooses /run/containerd/containerd.sock 'well-known'
 warns /etc/crictl.yaml
 chmod 644 /etc/crictl.yaml
 
-# The kubelet's own word comes first; it says so on its command line or in a file.
-# kubelet ARG...: in the mount namespace that counts: PID 1's, or ours where that cannot be read.
+# The kubelet's setting comes before that; it is on its command line or in a file.
+# kubelet ARG...: start a kubelet in the mount namespace of PID 1, or in ours if that cannot be read.
 cp "$PODPID_BUILD/test/podmaker/pause" "$SCRATCH/kubelet"
 KUBELETS=()
 in_hosts=()
@@ -144,10 +144,10 @@ chmod 777 /run/open
 echo "runtime-endpoint: unix:///run/open/r.sock" >/etc/crictl.yaml
 chooses /run/containerd/containerd.sock 'well-known'
 warns /run/open
-# Asked for by somebody, it is taken.
+# Named by the user, such a socket is taken.
 "${list[@]}" -r unix:///run/open/r.sock >/dev/null || [ $? -eq 1 ] || fail "an explicit endpoint is refused"
 
-# What is explicit never falls through.
+# If an explicit choice fails, no other one is tried.
 rm /etc/crictl.yaml
 refuses 3 'no such file' env CONTAINER_RUNTIME_ENDPOINT=unix:///run/none.sock "${list[@]}"
 echo 'runtime-endpoint: unix:///run/none.sock' >/run/config
@@ -157,14 +157,14 @@ refuses 2 'runtime-endpoint' "${list[@]}" -c /dev/null
 refuses 2 'unix socket' "${list[@]}" -r tcp://127.0.0.1:2375
 refuses 2 'unix socket' env CONTAINER_RUNTIME_ENDPOINT=http://localhost "${list[@]}"
 
-# Not root's socket; a socket that somebody else listens at.
+# A socket that root does not own; a socket at which another user's process listens.
 umount /run/containerd/containerd.sock
 rm /run/containerd/containerd.sock
 chown 65534 /run/crio/crio.sock
 refuses 3 'not to root' "${list[@]}"
 rm /run/crio/crio.sock
 
-# A bind mount of the file of a daemon that was started again.
+# A bind mount of the socket of a daemon that was restarted since: its file is stale.
 bound /run/bound.sock
 "${list[@]}" -r unix:///run/bound.sock >/dev/null || fail "a bind mount of the socket"
 sandbox stop

@@ -1,11 +1,11 @@
 #!/usr/bin/env bash
-# An exec'd process never becomes the main process, in no kind of pod; neither does an orphan.
+# An exec'd process or an orphan never becomes the main process, in any kind of pod.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 shared_node
 
-# The main process forks a last child when /go appears, so that there are exec'd processes older and
-# younger than one of its children.
+# The main process forks its last child when /go appears, so that some exec'd processes are older and some
+# younger than a child.
 script='sleep 1000001 & while [ ! -e /go ]; do sleep 0.1; done; sleep 1000002 & wait'
 
 for kind in private shared host; do
@@ -18,7 +18,7 @@ for kind in private shared host; do
 	for n in 1 2 3; do
 		sandbox exec --detach "$id" sleep "200000$n"
 	done
-	# A shell that leaves a child behind: an orphan.
+	# A shell that exits and leaves a child: an orphan.
 	sandbox exec "$id" sh -c 'sleep 2000009 & exit 0'
 	sandbox exec "$id" touch /go
 	sandbox exec --detach "$id" sh -c 'sleep 2000004 & sleep 2000005'
@@ -33,7 +33,7 @@ for kind in private shared host; do
 	[ "$(container "$id" .pid)" = "$main" ] ||
 		fail "$kind: the main process is $main, not $(container "$id" .pid)"
 
-	# By what they were told to run.
+	# The processes are told apart by their arguments.
 	for n in 1 2 3; do
 		pid=$(container "$id" '.processes[].pid' | while read -r p; do
 			tr '\0' ' ' <"/proc/$p/cmdline" | grep -q "^sleep 200000$n" && echo "$p"
@@ -46,7 +46,7 @@ for kind in private shared host; do
 	done || true)
 	role=$(container "$id" ".processes[] | select(.pid == ${orphan:-0}) | .role")
 	case $kind:$role in
-	# Adopted by the container's own PID 1 it is that one's child like any other.
+	# If the container's own PID 1 adopts an orphan, it is a child as any other.
 	private:child | shared:orphan | host:orphan) ;;
 	*) fail "$kind: the orphan $orphan has role '$role'" ;;
 	esac

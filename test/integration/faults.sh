@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# What answers, does not answer, or is no runtime at all: exit 3 within the deadline, nothing on
-# stdout, and a line that says what is the matter and what to do; each with its own words.
+# Sockets of all kinds that are no working runtime: exit status 3 within the deadline, nothing on stdout, and
+# a line that says what is wrong and what to do, different for each kind.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -16,7 +16,7 @@ stop_peers() {
 }
 trap stop_peers EXIT
 
-# fails NAME COMMAND...: within 5 seconds, with --timeout 1s.
+# fails NAME COMMAND...: podpid --timeout 1s ends within 5 seconds with status 3.
 fails() {
 	local name=$1 status=0 line
 	shift
@@ -46,7 +46,7 @@ echo 'not a socket' >"$SCRATCH/file"
 list 'no socket' "$SCRATCH/file"
 list 'no such file' "$SCRATCH/nothing.sock"
 
-# Nobody listens any more.
+# A socket file whose listener is gone.
 kill "${PEERS[0]}"
 wait "${PEERS[0]}" 2>/dev/null || true
 list stale "$SCRATCH/silent.sock"
@@ -64,7 +64,7 @@ for _ in 1 2 3; do
 	sandbox start
 done
 
-# Somebody who may not.
+# A user without permission.
 chmod 755 "$SCRATCH"
 cp "$PODPID" "$SCRATCH/podpid"
 install -m 0600 /dev/null "$SCRATCH/locked"

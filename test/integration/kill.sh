@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The main process is killed: never a wrong PID; while the runtime still says RUNNING the verdict is
-# dead or changed, and soon after exited. A paused container is verified as any other.
+# The main process is killed: no wrong PID is printed; the verdict is dead or changed while the runtime
+# still says RUNNING, and exited soon after. A paused container is verified as any other.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 shared_node
@@ -35,7 +35,7 @@ look -p kill
 	fail "paused: $(container "$id" .)"
 sandbox resume "$id"
 
-# Created, never started: there is no process, and none is found.
+# A container that was created and never started has no process.
 id=$(make container --name created --create-only "$pod")
 look -a -p kill
 [ "$(container "$id" .verdict)" = created ] || fail "created: $(container "$id" .)"

@@ -1,5 +1,5 @@
-# What the tests on real runtimes share. Sourced first. The environment names the program (PODPID),
-# the build folder (PODPID_BUILD) and the file that says where the shared node is (NODE_FILE).
+# Functions of the tests on real runtimes; each sources it first. The environment names the program
+# (PODPID), the build folder (PODPID_BUILD) and the file with the path of the shared node (NODE_FILE).
 # shellcheck shell=bash
 set -euo pipefail
 
@@ -16,7 +16,7 @@ fail() {
 	exit 1
 }
 
-# Where no container can run the test is skipped, unless that is forbidden.
+# Skip the test if no container can run here; fail with PODPID_REQUIRE_RUNTIME.
 need_runtime() {
 	local why
 
@@ -44,25 +44,25 @@ finish() {
 }
 trap finish EXIT
 
-# Whether podman is installed: not every machine has to have one, and unpacked it wants libraries that a
-# minimal system lacks.
+# Whether podman is installed. It is not unpacked into a folder as other runtimes are, since it needs
+# libraries that a minimal system lacks.
 have_podman() {
 	command -v podman >/dev/null && command -v conmon >/dev/null
 }
 
-# use_node DIR: what the functions below speak to.
+# use_node DIR: the functions below speak to the node in this folder.
 use_node() {
 	NODE=$1
 	# shellcheck source=/dev/null
 	ENDPOINT=unix://$NODE/$(. "$NODE/sandbox" && case $RUNTIME in docker | podman) echo "$RUNTIME" ;; *) echo containerd ;; esac).sock
 }
 
-# The node that all tests share: 50 pods.
+# Use the node that all tests share, with 50 pods.
 shared_node() {
 	use_node "$(cat "$NODE_FILE")"
 }
 
-# own_node OPTION...: one for this test alone.
+# own_node OPTION...: start a node for this test alone.
 own_node() {
 	local dir
 
@@ -78,14 +78,14 @@ sandbox() {
 	"$TOP/hack/sandbox" "$verb" --dir "$NODE" "$@"
 }
 
-# podpid VERB ...: on the node.
+# podpid VERB ...: run podpid on the node.
 podpid() {
 	local verb=$1
 	shift
 	"$PODPID" "$verb" -r "$ENDPOINT" "$@"
 }
 
-# The tool that makes pods, without the way through hack/sandbox where it goes without.
+# Call podmaker directly; for Docker through hack/sandbox, which is slower.
 make() {
 	if [ -S "$NODE/docker.sock" ]; then
 		sandbox make "$@"
@@ -94,47 +94,47 @@ make() {
 	fi
 }
 
-# make_pod NAME OPTION...: SANDBOX_ID.
+# make_pod NAME OPTION...: prints the id of the sandbox.
 make_pod() {
 	local name=$1
 	shift
 	make pod --namespace test --name "$name" "$@"
 }
 
-# make_container SANDBOX NAME COMMAND...: its id.
+# make_container SANDBOX NAME COMMAND...: prints the id of the container.
 make_container() {
 	make container --name "$2" "$1" "${@:3}"
 }
 
-# As the kubelet does: again, until the runtime has managed to.
+# Remove a pod as the kubelet does: repeatedly, until the runtime has done it.
 remove_pod() {
 	eventually 20 make stop-pod "$1"
 	make rm-pod "$1"
 }
 
-# "ID PID" of every task, by the runtime's own client.
+# Print "ID PID" of every task, as the runtime's own client lists them.
 tasks() {
 	sandbox client task ls | awk 'NR > 1 { print $1, $2 }' | sort
 }
 
-# The PID of one task.
+# Print the PID of one task.
 task_pid() {
 	tasks | awk -v id="$1" '$1 == id { print $2 }'
 }
 
-# container ID FILTER: of the last look.
+# container ID FILTER: apply a jq filter to a container of the last look.
 container() {
 	jq -r --arg id "$1" ".pods[].containers[] | select(.id == \$id) | $2" "$DOC"
 }
 
-# look ARG...: podpid list -o json, held against what every document keeps.
+# look ARG...: run podpid list -o json and check what holds for every document.
 look() {
 	podpid list -o json "$@" >"$DOC" || fail "list $*: exit status $?"
 	consistent "$DOC"
 }
 
-# whole_or_none SIGNAL: the daemon gets it in the middle of looks: each of them is whole, or is exit
-# status 3 with nothing on stdout.
+# whole_or_none SIGNAL: send the signal to the daemon during looks. Each look is complete, or ends with exit
+# status 3 and nothing on stdout.
 whole_or_none() {
 	local end=$((SECONDS + 30)) status sender
 
@@ -152,8 +152,8 @@ whole_or_none() {
 	wait $sender
 }
 
-# What the schema says. A pid is there only if verified; then it is the runtime's, and the one process
-# with role main.
+# Check a document: its schema; a container has a PID only if verified, and then it is the runtime's and the
+# only process with role main.
 consistent() {
 	"$PODPID_BUILD/test/validate" "$TOP/resolver/schema/podpid.v1.json" <"$1" ||
 		fail "the document is not what its schema says"
@@ -171,7 +171,7 @@ consistent() {
 	}
 }
 
-# eventually SECONDS COMMAND...
+# eventually SECONDS COMMAND...: repeat the command until it succeeds; fails after that time.
 eventually() {
 	local end=$((SECONDS + $1))
 	shift

@@ -1,12 +1,12 @@
 #!/usr/bin/env bash
-# 50 pods of 2 containers of 3 processes: every container verified, and its PID what the runtime's
-# own client and CRI's verbose status say.
+# 50 pods of 2 containers of 3 processes: every container is verified, with the PID that the runtime's own
+# client and the CRI status give.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 shared_node
 
 look
-# Other tests may have left pods of their own.
+# Count only the pods of this test: others may have left some.
 names=$(cut -d ' ' -f 2 "$NODE/pods/names" | head -n 100 | sort)
 [ "$(wc -l <<<"$names")" -eq 100 ] || fail "the node has no 100 containers"
 
@@ -26,7 +26,7 @@ for id in $names; do
 done
 [ "$(jq .complete "$DOC")" = true ] || fail "not complete"
 
-# The other formats speak of the same containers.
+# The other formats list the same containers.
 [ "$(podpid list -o pid | sort -n)" = "$(jq '.pods[].containers[].pid // empty' "$DOC" | sort -n)" ] ||
 	fail "list -o pid differs from list -o json"
 for format in table wide tree yaml jsonl; do

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# podpid pid: by name and by id; whatever cannot be answered leaves stdout empty.
+# podpid pid finds containers by name and by id; if it cannot, stdout stays empty.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 shared_node
@@ -7,7 +7,7 @@ shared_node
 id=$(awk '$1 == "prod/web/app" { print $2 }' "$NODE/pods/names")
 pid=$(task_pid "$id")
 
-# gives EXPECTED ARG...
+# gives EXPECTED ARG...: podpid pid ARG... prints that and exits with 0.
 gives() {
 	local expected=$1 out
 	shift
@@ -55,6 +55,6 @@ refuses created "$created"
 refuses never test/twin/never
 remove_pod "$two"
 
-# Not all, but some: only when asked for.
+# With --partial it prints those that it finds.
 out=$(podpid pid --partial prod/web/app ffffffffffff0000 2>/dev/null) && fail "--partial: exit status 0"
 grep -q "	$pid\$" <<<"$out" || fail "--partial: $out"

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The node itself is odd: another PID namespace, hidepid, a cgroup namespace, a /proc of somebody
-# else's, too few rights. Each is said, in the document and on stderr, and no PID is ever wrong.
+# Unusual nodes: another PID namespace, hidepid, a cgroup namespace, a /proc of another namespace, missing
+# rights. A warning reports each, in the document and on stderr, and no PID is wrong.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 
@@ -32,8 +32,8 @@ some_pods() {
 	tasks >"$SCRATCH/theirs"
 }
 
-# sees NAME VERIFIED WARNING COMMAND...: podpid, run by way of the command, has so many verified
-# containers (all, none, any), and each PID that it gives is the runtime's.
+# sees NAME VERIFIED WARNING COMMAND...: podpid, started by the command, reports that many verified
+# containers (all, none, any) and the warning, and each PID is the runtime's.
 sees() {
 	local name=$1 verified=$2 warning=$3 status=0 n
 	shift 3
@@ -65,7 +65,7 @@ sees() {
 as_nobody=(setpriv --reuid 65534 --regid 65534 --clear-groups)
 
 if [ "${1:-}" = inside ]; then
-	# A node in a PID namespace of its own, the runtime too: right PIDs, those of this /proc.
+	# Node and runtime in one PID namespace that is not the initial one: the PIDs are those of its /proc.
 	some_pods
 	sees 'own PID namespace, runtime too' all 'PID namespace' env
 	for hidepid in 1 2; do
@@ -82,7 +82,7 @@ some_pods
 sees 'without CAP_SYS_PTRACE' all 'CAP_SYS_PTRACE' setpriv --bounding-set -sys_ptrace
 sees 'not root' all 'root' "${as_nobody[@]}"
 
-# A cgroup namespace: paths begin with /.., from the root's child and from deeper down.
+# podpid in a cgroup namespace whose root is one level below the root, and one deeper: paths begin with /..
 while read -r dir; do
 	mkdir -p "$dir/podpid-test.$$/deeper" 2>/dev/null || continue
 	HERE_CGROUPS+=("$dir/podpid-test.$$")
@@ -107,7 +107,7 @@ jq -e '[.pods[].containers[].cgroup_path | select(startswith("/..") | not)] == [
 sees 'own cgroup namespace, deeper' all 'cgroup namespace' in_cgroup deeper
 sees 'own cgroup namespace at the root' all 'cgroup namespace' unshare --cgroup
 
-# The node's /proc from a child PID namespace: its PIDs, and said whose they are.
+# The node's /proc, read from a child PID namespace: its PIDs, and a warning that says so.
 sees "the node's /proc from a child PID namespace" all 'another PID namespace' unshare --pid --fork
 # shellcheck disable=SC2016 # for the inner shell
 bound='mkdir -p "$1/host-proc" && mount --rbind /proc "$1/host-proc" && shift && mount -t proc proc /proc && exec "$@"'
@@ -116,7 +116,7 @@ PROC=$SCRATCH/host-proc sees '--proc' all 'another PID namespace' \
 HOST_PROC=$SCRATCH/host-proc sees HOST_PROC all 'another PID namespace' \
 	unshare --pid --fork --mount sh -c "$bound" sh "$SCRATCH"
 
-# An own PID namespace with an own /proc: the runtime's PIDs mean nothing here.
+# Another PID namespace with its own /proc: the runtime's PIDs mean nothing there.
 own_pidns=(unshare --pid --fork --mount-proc)
 sees 'own PID namespace' none 'PID namespace' "${own_pidns[@]}"
 # shellcheck disable=SC2016 # for the inner shell
@@ -128,7 +128,7 @@ status=0
 [ ! -e "$SCRATCH/handoff" ] || fail "a handoff file from another PID namespace"
 grep -q 'host.pidns' "$SCRATCH/out" || grep -qi 'PID namespace' "$SCRATCH/out" || fail "preflight: $(cat "$SCRATCH/out")"
 
-# From inside a pod, with the node's /proc or its own.
+# podpid in a pod, with the node's /proc or the pod's.
 inside=
 while read -r _ pid; do # a pod that has the host's PID namespace is not one to be inside of
 	[ "$(readlink "/proc/$pid/ns/pid")" = "$(readlink /proc/self/ns/pid)" ] || inside=$pid

@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
-# Podman's own pods, through its Docker-compatible service: each container verified, with the PID that
-# podman inspect gives, and in no pod of a kubelet; exec'd, paused, killed; the service killed.
+# Podman's pods, through its Docker-compatible service: each container is verified, with the PID that podman
+# inspect gives, and in no pod of a kubelet; exec'd processes, a paused and a killed container; the service
+# is killed.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 have_podman || {
@@ -9,12 +10,12 @@ have_podman || {
 }
 own_node --runtime podman --pods 5 --containers 2 --processes 2
 
-# One that is in no pod at all, in the PID namespace of the machine.
+# A container outside of all pods, in the machine's PID namespace.
 sandbox client run -d --pull never --name plain --pid host --cgroup-parent "$(head -n 1 "$NODE/pods/cgroups")" \
 	docker.io/library/busybox:latest sleep 1000000 >/dev/null
 
-# held_against_inspect: the last look's live containers, infra containers too. Podman's ps shows none
-# that is paused, unless asked for all.
+# held_against_inspect: compare the running containers of the last look, infra containers too, with podman
+# inspect. Podman's ps shows paused ones only with --all.
 held_against_inspect() {
 	sandbox client ps -aq --no-trunc | xargs "$TOP/hack/sandbox" client --dir "$NODE" inspect \
 		--format '{{.Id}} {{.State.Pid}}' | grep -v ' 0$' | sort >"$SCRATCH/theirs"
@@ -44,7 +45,7 @@ for expected in "prod/web/app verified child exec main" "prod/db/app verified ch
 done
 sandbox resume prod/db/app
 
-# A container whose main process is gone before its runtime has said so.
+# The main process is gone, and the runtime has not reported that yet.
 id=$(awk '$1 == "staging/web/app" { print $2 }' "$NODE/pods/names")
 look
 kill -KILL "$(container "$id" .pid)"

@@ -1,7 +1,6 @@
 #!/usr/bin/env bash
-# The preflight before a replicator: targets that are well, and what is said when they are not;
-# waiting; the handoff file; becoming a command that gets pidfds; refusing to hand over PIDs that
-# would mean something else.
+# podpid preflight on a real runtime: targets that are verified and targets that are not; waiting; the
+# handoff file; a COMMAND that gets pidfds; no handoff of PIDs of another PID namespace.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 own_node --pods 1
@@ -9,12 +8,12 @@ CONSUMER=$PODPID_BUILD/test/consumer
 HANDOFF=$SCRATCH/handoff/pids.json
 mkdir "$SCRATCH/handoff"
 
-# Other nodes of other tests may be on this machine: their containers are strays to ours.
+# Nodes of other tests may run on this machine: for this test's runtime their containers are strays.
 preflight() {
 	"$PODPID" preflight -r "$ENDPOINT" --ignore pids.strays "$@"
 }
 
-# status WANTED COMMAND...: standard output into $SCRATCH/out, standard error into $SCRATCH/err.
+# status WANTED COMMAND...: run it, with its output in $SCRATCH/out and $SCRATCH/err; it ends with that status.
 status() {
 	local wanted=$1 got=0
 	shift
@@ -25,7 +24,7 @@ status() {
 	}
 }
 
-# result ID: of the document in $SCRATCH/out, which is held against its schema.
+# result ID: print that check's result in the document in $SCRATCH/out, after validating the document.
 valid() {
 	"$PODPID_BUILD/test/validate" "$TOP/resolver/schema/podpid.preflight.v1.json" <"$SCRATCH/out" ||
 		fail "the document is not what its schema says"
@@ -52,7 +51,7 @@ for name in one two three; do
 	id_of[$name]=$(make_container "${sandbox_of[$name]}" app sh -c 'sleep 1000001 & wait')
 done
 
-# ---- Three targets that are well ----
+# ---- Three verified targets ----
 policy 'app: web'
 status 0 preflight -f "$SCRATCH/policy.yaml" -o json
 valid
@@ -70,7 +69,7 @@ done
 [ "$(jq '[.pods[].containers[]] | length' "$HANDOFF")" = 3 ] || fail "more than the targets is handed over"
 PODPID_HANDOFF=$HANDOFF "$CONSUMER" --check >/dev/null || fail "the consumer does not believe it"
 
-# ---- One killed, one gone, one that matches nothing: each named once, the old file removed ----
+# ---- One target killed, one removed, one that matches nothing: each is named once, the old file removed ----
 kill -KILL "$(task_pid "${id_of[one]}")"
 remove_pod "${sandbox_of[two]}"
 policy 'app: none'
@@ -86,7 +85,7 @@ jq -e '.checks[] | select(.id == "handoff.written") | .detail | endswith("; the 
 	"$SCRATCH/out" >/dev/null || fail "it does not say that the file is removed"
 [ -z "$(ls -A "$SCRATCH/handoff")" ] || fail "left behind: $(ls -A "$SCRATCH/handoff")"
 
-# ---- Waiting for a pod that comes 5 s later; for a runtime that comes later ----
+# ---- Waiting for a pod that is made 5 s later, and for a runtime that is started later ----
 (
 	sleep 5
 	late=$(make_pod late)
@@ -110,7 +109,7 @@ status 0 preflight -p late --wait 60s -o short
 wait $!
 grep -q '^podpid: waiting: runtime.endpoint: ' "$SCRATCH/err" || fail "the missing runtime was not said"
 
-# ---- A signal ends it at once, with nothing written ----
+# ---- A signal ends the preflight at once, and nothing is written ----
 "$PODPID" preflight -r "$ENDPOINT" -p never --wait 60s --handoff "$HANDOFF" -o short >"$SCRATCH/out" 2>/dev/null &
 pid=$!
 sleep 2
@@ -121,7 +120,7 @@ wait $pid || got=$?
 [ ! -s "$SCRATCH/out" ] || fail "SIGTERM: a report was printed"
 [ ! -e "$HANDOFF" ] || fail "SIGTERM: a file was written"
 
-# ---- Becoming a command: the same process, with pidfds that tell of the end ----
+# ---- COMMAND is the same process, and its pidfds become readable when the containers end ----
 "$PODPID" preflight -r "$ENDPOINT" --ignore pids.strays -p late --handoff "$HANDOFF" -- "$CONSUMER" \
 	>"$SCRATCH/consumed" 2>/dev/null &
 pid=$!
@@ -137,14 +136,14 @@ wait $pid || got=$?
 [ $got = 0 ] || fail "the consumer: $got"
 grep -qx "$late ended" "$SCRATCH/consumed" || fail "the pidfd did not tell of the end"
 
-# Without a path it is a sealed memory file. LISTEN_* from outside are dropped.
+# Without a path the handoff is a sealed memory file. LISTEN_* variables for another process are dropped.
 # shellcheck disable=SC2016 # of the command
 LISTEN_FDS=7 LISTEN_PID=1 LISTEN_FDNAMES=x LISTEN_PIDFDID=7 status 0 preflight -p three -- sh -c '
 	[ "$LISTEN_PID" = $$ ] && [ "$LISTEN_FDS" = 1 ] && [ -z "${LISTEN_PIDFDID+x}" ] && echo "$LISTEN_FDNAMES" && cat "$PODPID_HANDOFF"'
 [ "$(head -n 1 "$SCRATCH/out")" = "${id_of[three]}" ] || fail "LISTEN_FDNAMES: $(head -n 1 "$SCRATCH/out")"
 tail -n +2 "$SCRATCH/out" | "$PODPID_BUILD/test/validate" "$TOP/resolver/schema/podpid.v1.json" || fail "the memory file"
 
-# What was passed to podpid itself is kept first; names are kept where each descriptor has one.
+# Descriptors that were passed to podpid come first; their names are kept if each has one.
 # shellcheck disable=SC2016 # of the commands
 passed() {
 	status 0 env PODPID="$PODPID" ENDPOINT="$ENDPOINT" NAMES="$1" sh -c '
@@ -162,7 +161,7 @@ status 126 preflight -p three -- "$SCRATCH/policy.yaml"
 status 1 preflight -p never -- touch "$SCRATCH/ran"
 [ ! -e "$SCRATCH/ran" ] || fail "the command ran though a target is missing"
 
-# ---- A kernel without pidfds: a warning, unless it is made more of ----
+# ---- A kernel without pidfds: a warning, a failure with --require-pidfd ----
 # shellcheck disable=SC2016 # of the command
 old_kernel() {
 	"$PODPID_BUILD/test/without" pidfd_open "$PODPID" preflight -q -r "$ENDPOINT" -p three \
@@ -180,7 +179,7 @@ for more in --require-pidfd "-f $SCRATCH/pidfds.yaml" \
 	[ ! -s "$SCRATCH/out" ] || fail "$more: the command ran"
 done
 
-# ---- What makes no sense ----
+# ---- Wrong usage ----
 status 2 preflight --handoff "$HANDOFF"
 status 2 preflight -- true
 status 2 preflight -p three --ignore no.check
@@ -197,7 +196,7 @@ status 2 unshared
 grep -q "is not procfs of podpid's own PID namespace" "$SCRATCH/err" || fail "no reason: $(cat "$SCRATCH/err")"
 [ ! -e "$HANDOFF" ] || fail "PIDs of another namespace were handed over"
 
-# ---- Nor does a runtime in a PID namespace below name processes of ours ----
+# ---- Nothing is handed over if the runtime is in a child PID namespace ----
 unshare --pid --fork --kill-child timeout 60 "$PODPID_BUILD/test/integration/peer" close "$SCRATCH/below.sock" &
 below=$!
 eventually 20 [ -S "$SCRATCH/below.sock" ] || fail "the peer does not listen"
@@ -207,7 +206,7 @@ wait $below 2>/dev/null || true
 grep -q "^fail host.pidns: the runtime's daemon (process [0-9]*) is in a PID namespace of its own" "$SCRATCH/out" ||
 	fail "no reason: $(cat "$SCRATCH/out")"
 
-# ---- A manifest, by hand as it were: without a runtime the PID is inferred ----
+# ---- A manifest without a runtime: the PID is inferred ----
 cat >"$SCRATCH/manifest.yaml" <<-END
 	apiVersion: v1
 	kind: Pod
@@ -229,13 +228,13 @@ status 0 manual --allow-inferred
 valid
 [ "$(jq --arg id "${id_of[three]}" '.snapshot.pods[].containers[] | select(.id == $id) | .inferred_pid' "$SCRATCH/out")" = \
 	"$(task_pid "${id_of[three]}")" ] || fail "the inferred PID is not the runtime's"
-# Accepted, it has a pidfd as any other target has.
+# With --allow-inferred the target gets a pidfd.
 # shellcheck disable=SC2016 # for the shell that gets it
 passed=$("$PODPID" preflight -q --no-runtime -f "$SCRATCH/manifest.yaml" --ignore pids.strays --allow-inferred \
 	--require-pidfd -- sh -c 'echo "$LISTEN_FDNAMES $(sed -n "s/^Pid:\t//p" /proc/self/fdinfo/3)"' 2>"$SCRATCH/err")
 [ "$passed" = "${id_of[three]} $(task_pid "${id_of[three]}")" ] || fail "inferred: handed over '$passed'"
 
-# ---- An old file stays where the new one cannot be written ----
+# ---- The old file stays if the new one cannot be written ----
 echo old >"$SCRATCH/handoff/old"
 ln -s old "$SCRATCH/handoff/link"
 status 1 preflight -p three --handoff "$SCRATCH/handoff/link" -o short
@@ -256,7 +255,7 @@ if mount -t tmpfs -o size=4k,mode=0755 podpid-test "$SCRATCH/handoff" 2>/dev/nul
 	[ "$kept" = '{"schema": "podpid/v1"}' ] || fail "the old file is gone"
 fi
 
-# ---- As many pidfds as the limit of descriptors allows leave room for the file ----
+# ---- With as many pidfds as the limit of descriptors allows, the file is still written ----
 own_node --pods 6 --containers 5
 limited() {
 	(ulimit -Sn 36 && preflight -p '*' "$@")

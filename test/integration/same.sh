@@ -1,11 +1,10 @@
 #!/usr/bin/env bash
-# The same pods on containerd 1.6 (both versions of CRI) and 1.7 and on dockerd give the same
-# document, but for ids, times, PIDs and what the runtime says of itself; every container that runs is
-# verified.
+# The same pods on containerd 1.6 (both versions of CRI), containerd 1.7 and dockerd give the same document,
+# except for ids, times, PIDs and the runtime's own data; every running container is verified.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# What has to be the same.
+# The part of a document that must be the same.
 essence() {
 	jq '[.pods[] | {namespace, name, state, attempt,
 		sandbox: .sandbox.verdict,
@@ -36,7 +35,7 @@ make_pods() {
 	end_pod "$pod"
 }
 
-# end_pod SANDBOX: stopped, and not removed.
+# end_pod SANDBOX: stop a pod and do not remove it.
 end_pod() {
 	if [ -S "$NODE/docker.sock" ]; then
 		sandbox client stop -t 0 "$1" >/dev/null
@@ -45,7 +44,7 @@ end_pod() {
 	fi
 }
 
-# check WHAT
+# check WHAT: compare the document of this node with that of the first one.
 check() {
 	ended() {
 		look -a
@@ -73,7 +72,7 @@ for node in '--release bookworm' '--release trixie' '--runtime docker'; do
 			podpid list -a -o json
 		) >"$SCRATCH/old" || fail "v1alpha2: exit status $?"
 		[ "$(jq -r .runtime.api "$SCRATCH/old")" = cri/v1alpha2 ] || fail "v1alpha2: $(jq -c .runtime "$SCRATCH/old")"
-		# The same moment of the same node: here PIDs, ids and times are the same too.
+		# Both documents are of one node at one time: PIDs, ids and times are the same, too.
 		for f in "$DOC" "$SCRATCH/old"; do
 			jq -S 'del(.taken_at, .took_ms, .runtime.api, .strays, .foreign)' "$f" >"$f.same"
 		done

@@ -1,10 +1,10 @@
 #!/usr/bin/env bash
-# hack/sandbox leaves nothing behind: no process, no mount, no cgroup, no file; even when the daemon
-# was killed, a container is frozen, and up was broken off.
+# hack/sandbox leaves no process, mount, cgroup or file behind, even if the daemon was killed, a container is
+# frozen, or `up` was interrupted.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 
-# What there is of the sandbox in $1, by what would be left of it.
+# List the processes, mounts, cgroups and files of the sandbox in $1.
 traces() {
 	{
 		printf '%s\n' "$1" >"$SCRATCH/pattern" # not on a command line, where it would be found
@@ -25,12 +25,12 @@ gone() {
 	[ -z "$(traces "$1")" ]
 }
 
-# On a busy machine ctr closes its pipes before it has read them to the end: asked again then.
+# On a busy machine ctr may close its pipes before it has read them to the end: try again.
 execs() {
 	[ "$(sandbox exec prod/web/app echo hello)" = hello ]
 }
 
-# named TRACES: what those that are processes are running.
+# named TRACES: add the command lines of those traces that are processes.
 named() {
 	local trace
 
@@ -72,7 +72,7 @@ for runtime in "${runtimes[@]}"; do
 	[ -z "$left" ] || fail "$runtime: left behind: $left $(named "$left")"
 done
 
-# Broken off in the middle.
+# `up` is interrupted.
 rm -f "$SCRATCH/cgroups"
 setsid "$TOP/hack/sandbox" up --dir "$SCRATCH/broken" --pods 40 >/dev/null 2>&1 &
 pid=$!

@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
-# Containers are killed while podpid asks for them as fast as it can. A container has one main
-# process in its life, so every PID that is printed must be that one; and none may be printed by a
-# podpid that was started after the process had been killed. TRIES askings, 300 if not given.
+# Containers are killed while podpid pid runs for them as fast as possible. A container has one main process in
+# its life, so each PID that is printed must be that one's, and a podpid that was started after the kill must
+# print none. TRIES in the environment is the number of runs, 300 by default.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 shared_node

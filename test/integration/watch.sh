@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
-# podpid watch on a real containerd: ends are told by pidfd, starts soon, and what it says adds up to
-# what a fresh list says, also after the daemon was killed three times while pods came and went.
-# Figures are printed; the bounds are wide: they tell waiting for the periodic look (30 s) from being
-# woken.
+# podpid watch on a real containerd: ends are reported by pidfd, starts within seconds, and all events together
+# give what a fresh list gives, also after the daemon was killed three times while pods were made and removed.
+# Delays are printed; their bounds are wide, and only tell a watch that was woken from one that waited for the
+# periodic look (30 s).
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 own_node --pods 4 --containers 2
@@ -20,12 +20,12 @@ leave() {
 }
 trap leave EXIT
 
-# A filter over all events so far; true if it finds any.
+# Apply a jq filter to all events so far; true if it gives anything.
 seen() {
 	jq -se "any(.[]; $1)" "$EVENTS" >/dev/null 2>&1
 }
 
-# median NAME BOUND: of the milliseconds in the file of that name; none over the bound.
+# median NAME BOUND: print the median of the milliseconds in that file; fail if one is over the bound.
 median() {
 	local n
 
@@ -40,7 +40,7 @@ now() {
 	date +%s%N
 }
 
-# Milliseconds from the time (ns) to the "at" of the first event that fits.
+# Print the milliseconds from a time (ns) to the "at" of the first event that matches.
 delay() {
 	local at
 
@@ -70,7 +70,7 @@ median start 3000
 median end 500
 remove_pod "$pod"
 
-# Pods come and go all along; what the daemon refuses meanwhile is refused.
+# Make and remove pods all the time; requests that the restarting daemon refuses do not matter.
 churn() {
 	local pod
 
@@ -104,7 +104,7 @@ done
 touch "$SCRATCH/stop"
 wait $CHURN
 
-# What was told, added up.
+# All events, added up.
 added_up() {
 	jq -cs 'reduce .[] as $e ({};
 		def row: {id, verdict, state, pid};

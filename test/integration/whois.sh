@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Every process of the machine is asked for in one go: those of 300 in 50 pods, exec'd ones, orphans
-# and nested ones included, are their container's by what the runtime's own client says; no other is.
+# One podpid whois for every process of the machine: the 300 processes of 50 pods, exec'd, orphaned and nested
+# ones included, get the container that the runtime's own client gives; no other process gets one.
 # shellcheck source=test/integration/lib.sh
 . "$(dirname "$0")/lib.sh"
 shared_node
@@ -10,7 +10,7 @@ id=$(make_container "$pod" app sh -c 'sleep 1000001 & sleep 1000002 & wait')
 sandbox exec --detach "$id" sleep 1000003
 sandbox exec "$id" sh -c 'sleep 1000004 & exit 0'
 
-# A container inside: a cgroup of its own below, made from here.
+# A nested container: a child cgroup with a process, made by this script.
 look -p whois
 inner=$(printf 'd%.0s' {1..64})
 nested=$(container "$id" '[.processes[] | select(.role == "child")][0].pid')
@@ -22,7 +22,7 @@ below=$hierarchy$(container "$id" .cgroup_path)/docker
 mkdir -p "$below/$inner"
 echo "$nested" >"$below/$inner/cgroup.procs"
 
-# "PID ID" of every process in a task, but those in its inner cgroups, which the client does not list.
+# Print "PID ID" of every process of a task, except those in child cgroups, which the client does not list.
 truth() {
 	local task
 
@@ -34,7 +34,7 @@ truth() {
 truth | sort -u >"$SCRATCH/truth"
 [ "$(wc -l <"$SCRATCH/truth")" -ge 350 ] || fail "too few processes: $(wc -l <"$SCRATCH/truth")"
 
-# All PIDs of the machine, and garbage and a thread among them.
+# All PIDs of the machine, with words that are no PID and the id of a thread among them.
 thread=$({ find /proc/[0-9]*/task -maxdepth 1 -mindepth 1 2>/dev/null || true; } | # they come and go
 	awk -F/ '$3 != $5 && !n++ { print $5 }')
 {
@@ -50,7 +50,7 @@ grep -q "'garbage' is no PID" "$SCRATCH/err" || fail 'garbage is not said'
 [ "$(jq -c 'select(.pid == 4194304) | .found' "$SCRATCH/answers")" = false ] || fail 'a PID beyond all is found'
 [ "$(jq -c "select(.pid == $thread) | .found" "$SCRATCH/answers")" = true ] || fail "thread $thread is not found"
 
-# Sandboxes are tasks, too. Who is gone by now is asked in vain.
+# Sandboxes are tasks, too. Processes that have exited meanwhile get no answer.
 jq -r 'select(.found and .container_id != null and .role != "helper") | "\(.pid) \(.container_id)"' \
 	"$SCRATCH/answers" | sort -u >"$SCRATCH/told"
 comm -23 "$SCRATCH/truth" "$SCRATCH/told" >"$SCRATCH/missed"
@@ -59,7 +59,7 @@ cut -d ' ' -f 2 "$SCRATCH/truth" | sort -u >"$SCRATCH/ids"
 grep -F -f "$SCRATCH/ids" "$SCRATCH/told" | comm -13 "$SCRATCH/truth" - >"$SCRATCH/more"
 [ ! -s "$SCRATCH/more" ] || fail "told, but not so: $(head -5 "$SCRATCH/more")"
 
-# role PID: of the answers.
+# role PID: print the role in the answer for that PID.
 role() {
 	jq -r "select(.pid == $1) | .role" "$SCRATCH/answers"
 }

@@ -1,7 +1,6 @@
 #!/bin/bash
-# Names, labels, images and messages from a runtime that means ill: escape sequences, newlines,
-# invalid UTF-8, a megabyte. Whatever is printed stays one line a row, JSON stays JSON, and no
-# control byte reaches the terminal.
+# A hostile runtime whose names, labels, images and messages hold escape sequences, newlines, invalid UTF-8 or a
+# megabyte. Each row stays one line, JSON stays valid, and no control byte reaches the terminal.
 #   test/program/hostile_text.sh PODPID FAKE-CRI MAKE-CAPTURE VALIDATE
 set -u
 podpid=$1 fake_cri=$2 make_capture=$3 validate=$4
@@ -55,7 +54,7 @@ complain() {
 	failed=1
 }
 
-# run STATUS VERB ARG...: nothing but printable text and newlines comes out.
+# run STATUS VERB ARG...: podpid ends with that status and prints only printable text and newlines.
 run() {
 	local expected=$1 status=0
 	shift
@@ -66,7 +65,7 @@ run() {
 	clean "$folder/err"
 }
 
-# clean FILE: valid UTF-8, and in it no control character but the newline, C1 ones included.
+# clean FILE: valid UTF-8 without control characters (C0 and C1) except newline and tab.
 clean() {
 	[ "$(LC_ALL=C tr -d '\n\t\040-\176\200-\377' <"$1" | wc -c)" = 0 ] || complain "a control character"
 	! LC_ALL=C grep -aq $'\xc2[\x80-\x9f]' "$1" || complain "a C1 control character"
@@ -87,7 +86,7 @@ run 1 list -o json
 "$validate" "$schema" <"$folder/out" || complain "not as its schema says"
 jq -e --argjson n $rows '.schema == "podpid/v1" and ([.pods[].containers[]] | length) == $n
 	and ([.pods[].containers[] | select(.pid)] == []) and .complete == false' "$folder/out" >/dev/null || complain "not the document that was expected"
-# What JSON can hold is held as it is.
+# Text that JSON can represent is not changed.
 jq -e '[.pods[].name] | index("two\nlines\nprod web app") and index("bidi \u202e txt.exe")' "$folder/out" >/dev/null || complain "names were changed"
 run 1 list -o jsonl
 lines $rows
@@ -106,7 +105,7 @@ run 3 preflight -o json
 jq -e '.schema == "podpid.preflight/v1"' "$folder/out" >/dev/null || complain "no preflight document"
 run 3 preflight -o prom
 
-# watch ARG...: until something is shown.
+# watch ARG...: run podpid watch until it prints something.
 watch() {
 	local pid
 	what="podpid watch $*"

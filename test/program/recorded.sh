@@ -1,6 +1,6 @@
 #!/bin/bash
-# The program against runtimes that Debian has no packages of: a server gives the replies that were
-# recorded on them, and a folder of files has the processes that ran there then.
+# The program with runtimes that Debian does not package: a server sends replies that were recorded on them, and
+# a folder stands in for the /proc of that time.
 #   test/program/recorded.sh PODPID FAKE-CRI MAKE-CAPTURE VALIDATE
 set -u
 podpid=$1 fake_cri=$2 make_capture=$3 validate=$4
@@ -27,7 +27,7 @@ complain() {
 	failed=1
 }
 
-# node NAME RUNTIME SCENARIO: what is read from standard input ran there as well.
+# node NAME RUNTIME SCENARIO: look at that node; standard input adds lines to the scenario.
 node() {
 	name=$1
 	stop
@@ -51,7 +51,7 @@ is() {
 	[ "$got" = "$2" ] || complain "$1"$'\n'"  gives    $got"$'\n'"  expected $2"
 }
 
-# verdicts: of all containers and sandboxes.
+# verdicts EXPECTED: those of all containers and sandboxes.
 verdicts() {
 	is '[.pods[] | .name + ":" + .sandbox.verdict, (.containers[] | .name + ":" + .verdict)] | sort | join(" ")' "$1"
 }
@@ -61,15 +61,14 @@ of() {
 	is ".pods[].containers[] | select(.name == \"$1\") | $2" "$3"
 }
 
-# warns PART: in the document and on standard error.
+# warns PART: a warning with that text is in the document and on standard error.
 warns() {
 	is "[.warnings[] | select(contains(\"$1\"))] | length > 0" true
 	grep -qF -- "$1" "$folder/err" || complain "standard error has no '$1': $(cat "$folder/err")"
 }
 
-# CRI-O names the PID that an exited container had, and that of runc init for a created one; two of
-# the pods have no infra container. The stale PID is somebody else's by now, and a killed container
-# left a child behind.
+# CRI-O reports the old PID of an exited container, and the PID of runc init for a created one; two pods have no
+# infra container. Here the old PID belongs to another process now, and a killed container left a child.
 a2=cb90ab5c3dfeeecfad18748006fdaf3fac18a2313b6db1a6d3e9f0d46455bef3
 node CRI-O crio-1.37 recorded-crio <<-EOT
 	proc 19960 1 90000 sshd sid=19960
@@ -83,18 +82,17 @@ of facts-a5 '[.pid, .evidence.reported_pid]' '[null,20128]'
 of facts-a5 '[.processes[] | .role] | index("main")' null
 warns "$(printf '%.12s' $a2)"
 is '[.strays[].pids[]] | index(24000)' null
-# Containers that the recorded lists leave out run in the pods: seen, and nobody's.
+# Containers that the recorded lists leave out run in the pods' cgroups: they are strays.
 is '[.strays[].pids[]] | sort' '[20267,20390]'
 
-# cri-dockerd gives no PID with its sandboxes, and no cgroups paths; the engine's word for a sandbox
-# comes with ContainerStatus.
+# cri-dockerd gives no PID for sandboxes and no cgroup paths; ContainerStatus of a sandbox's id gives the PID.
 node cri-dockerd cri-dockerd-0.3.4 recorded-cri-dockerd </dev/null
 verdicts 'facts-a1:verified facts-a2:verified facts-a3:exited facts-a4:verified facts-a5:created facts-a:verified facts-b1:verified facts-b:verified facts-h1:verified facts-h:verified'
 is '[.pods[].sandbox.pid] | sort' '[21099,21401,21564]'
 is '.runtime | [.name, .api]' '["docker","cri/v1"]'
 of facts-a1 .pid 21155
 
-# The same without that word: the sandbox with a namespace of its own can be inferred.
+# Without that reply the process of a sandbox with its own PID namespace can be inferred.
 cp -r "$here/fixtures/runtimes/cri-dockerd-0.3.4" "$folder.d"
 jq 'del(.replies.ContainerStatus)' "$here/fixtures/runtimes/cri-dockerd-0.3.4/script.json" >"$folder.d/script.json"
 script=$folder.d/script.json node 'cri-dockerd without' - recorded-cri-dockerd </dev/null
@@ -102,7 +100,7 @@ is '[.pods[] | .name + ":" + .sandbox.verdict] | sort' '["facts-a:inferred","fac
 is '[.pods[].sandbox.pid]' '[null,null,null]'
 is '[.pods[].containers[] | select(.state == "running") | .verdict] | unique' '["verified"]'
 
-# containerd 2: v1 only.
+# containerd 2 speaks CRI v1 only.
 node 'containerd 2' containerd-2.1.9 recorded-containerd2 </dev/null
 is '[.pods[].sandbox.verdict] | unique' '["verified"]'
 is '[.pods[].containers[] | select(.state == "running") | .verdict] | unique' '["verified"]'

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The image recipe installs what a build needs, no more and no less, and what the program then is
-# linked against. No image can be made without a registry, so the lists are compared.
+# The image recipe installs exactly the packages that a build needs, and the libraries that the program is linked
+# with. An image cannot be built without a registry, so the lists of packages are compared.
 #   test/program/test_recipe.sh PODPID
 set -euo pipefail
 
@@ -16,7 +16,7 @@ fail() {
 # shellcheck source=hack/lib/build.sh
 . "$HERE/../hack/lib/build.sh"
 
-# stage N: the packages that it installs.
+# stage N: print the packages that this stage of the recipe installs.
 stage() {
 	awk -v n="$1" '/^FROM/ { s++ } s == n' "$RECIPE" |
 		awk '/apt-get install/ { on = 1 } on { print } /rm -rf/ { on = 0 }' |
@@ -26,7 +26,7 @@ stage() {
 wanted=$(printf '%s\n' "${BUILD_PACKAGES[@]}" | grep -v cmocka | sort)
 [ "$(stage 1)" = "$wanted" ] || fail "to build: $(diff <(stage 1) <(printf '%s\n' "$wanted"))"
 
-# What is linked, by Debian's names; libcurl is opened when it is needed.
+# Debian's packages of the linked libraries; libcurl is not linked but opened when needed.
 declare -A packages=([libcurl.so.4]=libcurl4 [libjansson.so.4]=libjansson4 [libnghttp2.so.14]=libnghttp2-14
 	[libprotobuf-c.so.1]=libprotobuf-c1 [libsmartcols.so.1]=libsmartcols1 [libyaml-0.so.2]=libyaml-0-2)
 runtime=$(stage 2)
