@@ -70,8 +70,8 @@ static int denied(const char *name, int errnum, struct err *err)
     return -errnum;
 }
 
-/* What stands under the path, before it is connected to: connect() says ECONNREFUSED both for a
- * plain file and for a socket where nobody listens. */
+/* Check the file at the path first: connect() answers ECONNREFUSED both for a plain file and for a
+ * socket where nobody listens. */
 static int check_file(const struct endpoint *ep, const char *name, struct err *err)
 {
     struct stat st;
@@ -123,7 +123,7 @@ static int check_peer(int fd, const char *name, struct err *err)
     int rc = endpoint_peer(fd, &peer);
 
     if (rc < 0) {
-        return err_set(err, ERR_RUNTIME, -rc, "%s: who listens there cannot be read: %s", name,
+        return err_set(err, ERR_RUNTIME, -rc, "%s: the peer's user cannot be read: %s", name,
                        strerror(-rc));
     }
     if (peer.uid != 0) {

@@ -1,9 +1,11 @@
-/* Opening an endpoint of which it is not known what is spoken there: CRI is tried first, over the
- * first connection; if the peer answers HTTP/1.x, the Docker Engine's speaker takes over. CRI-O,
- * which answers both, is so found to be CRI. Docker Engine 29 answers gRPC too, but serves no CRI:
- * such a peer is asked in HTTP/1.1 as well. The caller sees one client all the time: its descriptor
- * is an epoll one around the present speaker's, and requests made before the peer was known are
- * kept and asked again. */
+/* client_open(): a client of a peer whose API is not known yet. CRI is tried first. If the peer
+ * answers HTTP/1.x, the Docker speaker takes over; CRI-O, which answers both, is asked in CRI.
+ * Docker Engine 29 answers gRPC too but serves no CRI: a peer like that is asked over HTTP/1.1 as
+ * well. The caller has one client all the time: its descriptor is an epoll descriptor around the
+ * present speaker's, and requests made before the API is known are kept and given to the next
+ * speaker. */
+#include "cri/client.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,7 +14,6 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/client.h"
 #include "cri/docker/client.h"
 #include "cri/grpc/peer.h"
 #include "cri/rpc/client.h"
@@ -20,15 +21,15 @@
 struct probe {
     struct client base;
     struct client *speaker;
-    bool known; /* the peer turned out to speak what the speaker speaks */
+    bool known; /* the peer speaks the speaker's API */
     struct endpoint ep;
     int epoll_fd;
-    struct client_request *asked; /* until it is known */
+    struct client_request *asked; /* all requests, until known */
     size_t n_asked, cap_asked;
     /* While a peer without CRI is asked in HTTP/1.1; there is no speaker then: */
-    int http1_fd; /* -1: it is not */
+    int http1_fd; /* -1: no such try is under way */
     struct grpc_sniffer http1;
-    struct err no_cri; /* what is the matter if it does not speak that either */
+    struct err no_cri; /* the error to report if the peer does not answer HTTP/1.x either */
 };
 
 static struct probe *probe(struct client *c)
@@ -70,7 +71,7 @@ static void drop_speaker(struct probe *p)
     client_close(TAKE_PTR(p->speaker));
 }
 
-/* HTTP/1.x is spoken there. */
+/* The peer speaks HTTP/1.x: give the requests to the Docker speaker. */
 static int hand_over(struct probe *p, struct err *err)
 {
     struct client *docker;
@@ -102,7 +103,7 @@ static int serves_nothing(struct probe *p, struct err *err)
     return -p->no_cri.errnum;
 }
 
-/* What the answer in HTTP/1.1, if it is one, begins with. */
+/* Read the start of the answer to /_ping. */
 static int hear_http1(struct probe *p, nsec now, struct err *err)
 {
     uint8_t head[16];

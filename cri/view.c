@@ -12,7 +12,7 @@ static const char *const state_names[] = {
     [VIEW_UNKNOWN] = "unknown",
 };
 
-/* Both rows start with their id. */
+/* For pods and containers: the first member of both is the id. */
 static int by_id(const void *a, const void *b)
 {
     return strcmp(*(const char *const *)a, *(const char *const *)b);

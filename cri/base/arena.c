@@ -7,8 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Small first chunks keep a small answer small; doubling keeps the number of mallocs of a large one
- * low. */
+/* Bytes of the first chunk, for small documents, and of the largest; each chunk is twice the one
+ * before. */
 enum { CHUNK_FIRST = 8 * 1024, CHUNK_MOST = 256 * 1024 };
 
 struct arena_chunk {

@@ -3,7 +3,9 @@
 #include <errno.h>
 #include <unistd.h>
 
-enum { PIECE = 4000 }; /* room for the first read; the buffer doubles from there */
+enum {
+    PIECE = 4000
+}; /* bytes of the first read: with the NUL the buffer is one page; it doubles from there */
 
 /* at < 0: from the descriptor's position. The number of bytes read, 0 at the end, or a negative
  * errno. *ret_full: all the room that there was has been filled. */

@@ -67,8 +67,8 @@ struct hash_seed hash_seed_make(void)
     struct hash_seed seed;
 
     if (getrandom(&seed, sizeof(seed), GRND_NONBLOCK) != (ssize_t)sizeof(seed)) {
-        /* Early at boot the kernel may have no random numbers yet. A seed that can be guessed costs
-         * time at worst: colliding keys make look-ups slow, never wrong. */
+        /* Early at boot the kernel may have no random numbers yet. A seed that can be guessed only
+         * costs time: colliding keys make look-ups slow, never wrong. */
         seed.k[0] = (uint64_t)clock_now();
         seed.k[1] = (uint64_t)(uintptr_t)&seed;
     }

@@ -12,17 +12,17 @@
 
 enum { LIST_MAX = 64 * 1024 * 1024, DOCUMENT_MAX = 16 * 1024 * 1024 };
 
-/* {"type": ["container"], "event": [...]}: exec and health checks make events, too, and every
- * readiness probe would be one. "died" and "remove" are podman's words. */
+/* filters={"type": ["container"], "event": [...]}. Without it every readiness probe would be an
+ * event, since exec and health checks make some. "died" and "remove" are podman's words. */
 #define EVENTS_PATH                                                                                \
     "/events?filters=%7B%22type%22%3A%5B%22container%22%5D%2C%22event%22%3A%5B%22create%22%2C"     \
     "%22start%22%2C%22die%22%2C%22died%22%2C%22destroy%22%2C%22remove%22%2C%22pause%22%2C"         \
     "%22unpause%22%5D%7D"
 
 struct job {
-    struct job *next, *before; /* of those under way */
+    struct job *next, *before; /* in under_way; in done only next */
     struct client_request req;
-    bool info; /* of an identity: /version is in, /info is asked for */
+    bool info; /* CLIENT_IDENTITY: /version has been answered, /info is asked for */
     struct client_reply reply;
 };
 
@@ -34,7 +34,7 @@ struct docker_client {
     struct job *done, **done_end;
     char endpoint[128];
     bool event, events_end;
-    /* Of the identity, for settling: */
+    /* Of the identity, for ops->settle: */
     const char *name; /* a literal of the table of runtimes */
     char driver[32];
 };
@@ -180,7 +180,7 @@ static struct str body_of(const struct docker_http_reply *h)
     return (struct str){h->body.p ? h->body.p : "", h->body.n};
 }
 
-/* 0, or why there is no document in it. */
+/* 0 if the reply has a document; else negative errno with err filled. */
 static int check_status(struct docker_client *d, const struct job *job,
                         const struct docker_http_reply *h, struct err *err)
 {
@@ -243,7 +243,7 @@ static int take_list(struct docker_client *d, struct job *job, const struct dock
                : docker_parse_list(body_of(h), job->req.arena, &job->reply.list, &job->reply.err);
 }
 
-/* Both kinds of rows, for a sandbox is a container here. */
+/* A sandbox is a container here, so both kinds of status come from the same document. */
 static int take_inspect(struct docker_client *d, struct job *job, const struct docker_http_reply *h)
 {
     struct client_reply *r = &job->reply;
@@ -285,7 +285,7 @@ static void take(struct docker_client *d, const struct docker_http_reply *h)
     case CLIENT_IDENTITY:
         rc = take_identity(d, job, h);
         if (rc > 0) {
-            return; /* the second half is asked for */
+            return; /* /info is asked for */
         }
         break;
     case CLIENT_LIST:

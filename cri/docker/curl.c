@@ -40,7 +40,7 @@ static int unusable(struct err *err, const char *why)
 
 int curl_load(struct curl_table *ret, struct err *err)
 {
-    /* NODELETE: what it pulls in registers exit handlers of its own. */
+    /* NODELETE: libraries that libcurl loads register exit handlers, so they must stay loaded. */
     void *library = dlopen(LIBRARY, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE);
     struct curl_table table;
 
@@ -57,7 +57,7 @@ int curl_load(struct curl_table *ret, struct err *err)
         }
         memcpy((char *)&table + symbols[i].at, &symbol, sizeof(symbol));
     }
-    dlclose(library); /* the handle only */
+    dlclose(library); /* gives up the handle; NODELETE keeps the library */
     if (table.global_init(CURL_GLOBAL_DEFAULT) != CURLE_OK) {
         return unusable(err, "it cannot be initialised");
     }

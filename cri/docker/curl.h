@@ -1,6 +1,6 @@
-/* libcurl, opened when the first Docker Engine is spoken to and never before: linked, it would add
- * some thirty libraries and 3 ms to the start of every run of a root tool. This table is the only
- * way to it. */
+/* libcurl's functions, loaded when the first Docker Engine is asked: linked, libcurl would add some
+ * thirty libraries and 3 ms to the start of every run. Nothing else in podpid calls libcurl
+ * directly. */
 #ifndef PODPID_CRI_DOCKER_CURL_H
 #define PODPID_CRI_DOCKER_CURL_H
 
@@ -25,8 +25,9 @@ struct curl_table {
     CURLMsg *(*multi_info_read)(CURLM *multi, int *ret_left);
 };
 
-/* Open the library (it stays open until the process ends) and initialise it; curl_unload() undoes
- * the latter. 0; ERR_RUNTIME where it is missing, with the name of Debian's package. */
+/* Load and initialise the library and fill the table. curl_unload() undoes the initialisation; the
+ * library stays loaded until the process ends. 0, or -ELIBACC (ERR_RUNTIME) with a hint that names
+ * Debian's package. */
 int curl_load(struct curl_table *ret, struct err *err);
 void curl_unload(const struct curl_table *curl);
 

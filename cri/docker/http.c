@@ -11,13 +11,15 @@
 #include "cri/base/cleanup.h"
 #include "cri/docker/curl.h"
 
-enum { ROUNDS = 16, EVENTS = 16 }; /* of one step: a peer that never stops does not hold us up */
+/* Rounds of one step and events of one round: a peer that never stops must not keep the caller from
+ * its deadline. */
+enum { ROUNDS = 16, EVENTS = 16 };
 
-/* A GET that was asked for; its reply is filled when it is done. */
+/* A GET; its reply is filled when it is done. */
 struct transfer {
     struct transfer *next;
     size_t max;
-    bool tried; /* once already: the connection broke */
+    bool tried; /* it is the second try: the first connection broke */
     struct docker_http_reply reply;
     char url[]; /* "http://localhost/..." */
 };
@@ -39,12 +41,13 @@ struct docker_http {
     char name[128]; /* of ep, for messages */
     CURLM *multi;
     int epoll_fd;
-    nsec now, deadline; /* of the step under way; of libcurl */
+    nsec now;      /* time of the present step */
+    nsec deadline; /* when libcurl's timer runs out */
     struct slot slots[DOCKER_HTTP_CONNECTIONS];
     struct queue waiting, done;
     CURL *stream; /* NULL: none */
     bool stream_news, stream_ended;
-    int rc; /* nobody can be reached: err says why */
+    int rc; /* negative errno once nobody answers at the socket; err says why */
     struct err err;
 };
 
@@ -113,9 +116,9 @@ static int on_timer(CURLM *multi, long ms, void *context)
     return 0;
 }
 
-/* Whose socket it has to be, and the words for each failure, are endpoint_connect()'s: a connection
- * of our own goes before each of libcurl's. (7.88 cannot be handed a connected socket: it connects
- * that once more.) */
+/* endpoint_connect() checks whose socket it is and has a text for each failure, so it connects once
+ * before each of libcurl's connections. (libcurl 7.88 cannot be given a connected unix socket: it
+ * connects it again.) */
 static curl_socket_t on_open(void *context, curlsocktype purpose, struct curl_sockaddr *address)
 {
     struct docker_http *h = context;
@@ -287,7 +290,7 @@ int docker_http_fd(const struct docker_http *h)
     return h->epoll_fd;
 }
 
-/* Its index; DOCKER_HTTP_CONNECTIONS: all are busy. */
+/* The index of a slot without a transfer; DOCKER_HTTP_CONNECTIONS: all are busy. */
 static size_t idle_slot(const struct docker_http *h)
 {
     size_t i = 0;
@@ -341,7 +344,7 @@ static int start_waiting(struct docker_http *h)
     return 0;
 }
 
-/* The peer went away in the middle: the next connection tells whether for good. */
+/* Whether the connection broke in the middle of a transfer, which is then tried once more. */
 static bool is_broken(CURLcode code)
 {
     return code == CURLE_PARTIAL_FILE || code == CURLE_GOT_NOTHING || code == CURLE_RECV_ERROR ||

@@ -1,5 +1,5 @@
-/* GETs over a unix socket, many at once and without blocking, by libcurl. Knows HTTP and nothing of
- * what is asked. */
+/* HTTP/1.1 GETs over a unix socket, many at once and without blocking, by libcurl. It knows nothing
+ * about the documents. Internal to cri/docker. */
 #ifndef PODPID_CRI_DOCKER_HTTP_H
 #define PODPID_CRI_DOCKER_HTTP_H
 
@@ -10,42 +10,47 @@
 #include "cri/base/text.h"
 #include "cri/endpoint.h"
 
-enum { DOCKER_HTTP_CONNECTIONS = 6 };
+enum { DOCKER_HTTP_CONNECTIONS = 6 }; /* at most, beside the event stream */
 
 struct docker_http;
 
 struct docker_http_reply {
-    void *tag;       /* the request's */
-    int rc;          /* 0, or negative errno with err filled: no whole reply came */
-    long status;     /* of HTTP, with rc 0 */
-    struct buf body; /* the taker's: buf_free() */
+    void *tag;       /* as given to docker_http_get() */
+    int rc;          /* 0, or negative errno with err filled: no complete reply came */
+    long status;     /* HTTP status, with rc 0 */
+    struct buf body; /* owned by the caller of docker_http_next(), who calls buf_free() */
     struct err err;
 };
 
-/* Nothing is connected yet. ERR_RUNTIME where there is no libcurl. */
+/* Make a client of ep; it connects with the first GET. 0 or negative errno: no libcurl
+ * (ERR_RUNTIME), -ENOMEM. */
 int docker_http_open(const struct endpoint *ep, struct docker_http **ret, struct err *err);
-void docker_http_close(struct docker_http *h); /* NULL is fine */
+void docker_http_close(struct docker_http *h); /* h may be NULL */
 
-int docker_http_fd(const struct docker_http *h);        /* an epoll descriptor, to be polled */
+int docker_http_fd(const struct docker_http *h);        /* readable: step has work */
 nsec docker_http_deadline(const struct docker_http *h); /* NSEC_NEVER: none */
 
-/* Queue a GET of a path; the body may have up to max bytes. 0 or -ENOMEM. */
+/* Queue a GET of a path, which is copied. A body of more than max bytes fails with -EFBIG. tag
+ * comes back in the reply. 0 or -ENOMEM. */
 int docker_http_get(struct docker_http *h, const char *path, size_t max, void *tag,
                     struct err *err);
 
-/* Drop all requests and replies that were not taken, but the stream. */
+/* Drop all requests and all replies that were not taken; the stream goes on. */
 void docker_http_cancel(struct docker_http *h);
 
-/* 0; negative errno: nobody can be reached there (any more), nothing further will come. */
+/* Read and write what is possible without blocking. 0; negative errno: nobody answers at the socket
+ * any more, and no further reply comes. */
 int docker_http_step(struct docker_http *h, nsec now, struct err *err);
 
-/* The next reply; false if there is none now. */
+/* The next complete reply; false: none now. */
 bool docker_http_next(struct docker_http *h, struct docker_http_reply *ret);
 
-/* One GET whose body never ends: its bytes are counted, not kept. 0 or negative errno. */
+/* GET a document that does not end (/events). Its bytes are only noticed, not kept. A second call
+ * replaces the stream. 0 or negative errno. */
 int docker_http_stream(struct docker_http *h, const char *path, struct err *err);
 
-/* Whether something came on the stream since the last call; *ret_ended (once): it is over. */
+/* Whether bytes came on the stream since the last call. *ret_ended: the stream has ended since
+ * then. */
 bool docker_http_stream_news(struct docker_http *h, bool *ret_ended);
 
 #endif

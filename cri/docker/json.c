@@ -13,7 +13,7 @@
 DEFINE_CLEANUP(json_decref, json_t *)
 #define AUTO_JSON CLEANUP(cleanup_json_decref)
 
-/* Reading one reply: what it is, for messages, and the first thing wrong with it. */
+/* Reads one reply. what names the reply in errors; rc and err keep its first error. */
 struct reader {
     struct arena *arena;
     const char *what;
@@ -33,7 +33,7 @@ static void out_of_memory(struct reader *r)
     r->rc = err_nomem(r->err);
 }
 
-/* Each getter takes null and absence as not given. */
+/* For each getter null is the same as a missing key. */
 
 static json_t *get_object(struct reader *r, const json_t *o, const char *key)
 {
@@ -51,7 +51,7 @@ static json_t *get_object(struct reader *r, const json_t *o, const char *key)
 
 static const char *copy_string(struct reader *r, const json_t *v)
 {
-    /* Up to a NUL inside, if there is one. */
+    /* Cut at a NUL inside. */
     const char *s = arena_strdup(r->arena, json_string_value(v));
 
     if (!s) {
@@ -89,7 +89,7 @@ static int64_t get_integer(struct reader *r, const json_t *o, const char *key, i
     return json_integer_value(v);
 }
 
-/* "0001-01-01T00:00:00Z" is Go's way to say "never"; it is far outside of what fits. */
+/* Go's zero time "0001-01-01T00:00:00Z" means never; it does not fit nanoseconds and gives 0. */
 static int64_t get_time(struct reader *r, const json_t *o, const char *key)
 {
     const char *s = get_string(r, o, key);
@@ -248,7 +248,7 @@ static const char *without_slash(const char *name)
     return name && name[0] == '/' ? name + 1 : name;
 }
 
-/* Common to lists and inspections, once facts and id are in. */
+/* Attach the facts to a row and apply its labels; for lists and inspections. */
 static void finish_row(struct reader *r, const struct docker_facts *facts,
                        struct view_container *row)
 {
@@ -264,7 +264,7 @@ static void finish_row(struct reader *r, const struct docker_facts *facts,
     docker_claim(row);
 }
 
-/* false: the row is left out. */
+/* False: r->err says why the row cannot be used. */
 static bool parse_list_row(struct reader *r, const json_t *o, struct view_container *ret)
 {
     const json_t *names = json_object_get(o, "Names");
@@ -294,7 +294,7 @@ static bool parse_list_row(struct reader *r, const json_t *o, struct view_contai
     return r->rc == 0;
 }
 
-/* The claimed sandboxes go to the pods, everything else to the containers. */
+/* Put a claimed sandbox with the pods, any other row with the containers. */
 static int place_row(struct reader *r, const struct view_container *row, struct view *v)
 {
     struct view_container *copy;

@@ -113,7 +113,7 @@ static bool parent_is_of_pod(const char *cgroup_parent, const char *uid)
     if (str_starts(last, pod) && str_is((struct str){last.p + pod.n, last.n - pod.n}, uid)) {
         return true;
     }
-    /* systemd's form: a '-' in a slice's name would be a level of its own. */
+    /* systemd: the uid's '-' are '_', since a '-' in a slice's name separates levels. */
     if (!str_ends(last, STR(".slice"))) {
         return false;
     }
@@ -171,7 +171,7 @@ struct settling {
     const struct view_runtime *who;
     struct arena *arena;
     struct view *v;        /* the new rows */
-    const char **warnings; /* has room for one a row */
+    const char **warnings; /* room for one warning a row */
 };
 
 static int warn(struct settling *s, const char *what, const struct view_container *c,
@@ -221,7 +221,7 @@ static const char *refuse_container(const struct settling *s, const struct view_
     const struct view_pod *p = view_find_pod(s->v, c->sandbox_id);
     const struct docker_facts *facts = c->docker;
 
-    /* Pods that went away meanwhile are still rows. */
+    /* A pod whose status is gone still has its row. */
     if (!p || p->status != VIEW_STATUS_OK) {
         return "there is no such sandbox";
     }
@@ -230,7 +230,7 @@ static const char *refuse_container(const struct settling *s, const struct view_
         return "namespace, name or uid are not its sandbox's";
     }
     if (c->status != VIEW_STATUS_OK) {
-        return NULL; /* an error row, or gone: no claim to a PID */
+        return NULL; /* without a status the row has no PID to be wrong about */
     }
     if (!facts->cgroup_parent || !parent_is_of_pod(facts->cgroup_parent, p->uid)) {
         return "its cgroup parent is not that pod's";
@@ -242,7 +242,7 @@ static const char *refuse_container(const struct settling *s, const struct view_
     return NULL;
 }
 
-/* dockershim keeps its own notes among the labels; CRI never shows them. */
+/* Labels that dockershim writes for itself and CRI never shows. */
 static bool is_internal(const char *key, bool sandbox)
 {
     return strcmp(key, LABEL_TYPE) == 0 || strcmp(key, LABEL_LOG) == 0 ||
@@ -269,7 +269,7 @@ static int public_labels(struct settling *s, const struct view_label *all, size_
     return 0;
 }
 
-/* A row that has not been asked for, or went away, is left where it is. */
+/* Rows without a status, or of containers that are gone, are left where they are. */
 static bool is_open(enum view_status status)
 {
     return status == VIEW_STATUS_NONE || status == VIEW_STATUS_GONE;

@@ -1,10 +1,11 @@
+#include "cri/grpc/impl.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/grpc/impl.h"
 
 void grpc_call_free(struct call *c)
 {
@@ -101,7 +102,7 @@ void grpc_cancel(struct grpc *g, uint64_t tag)
         return;
     }
     if (c->stream >= 0) {
-        /* Out of memory here only means that the peer goes on answering nobody. */
+        /* Without memory no RST_STREAM goes out, and the peer's further answer is ignored. */
         nghttp2_submit_rst_stream(g->session, NGHTTP2_FLAG_NONE, c->stream, NGHTTP2_CANCEL);
         nghttp2_session_set_stream_user_data(g->session, c->stream, NULL);
     }

@@ -1,10 +1,11 @@
+#include "cri/grpc/impl.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/grpc/impl.h"
 
 enum { OUT_MOST = 64 * 1024 }; /* bytes made ready for one write */
 

@@ -1,12 +1,12 @@
-/* gRPC over HTTP/2, the client's side, without I/O: bytes in, bytes out. No socket, no clock; the
- * caller owns both.
+/* The client's side of gRPC over HTTP/2, without I/O: bytes in, bytes out. The caller owns socket
+ * and clock.
  *
  *     grpc_call()   queue calls          grpc_send(), grpc_sent()   what is to be written
- *     grpc_recv()   what was read        grpc_next()                what came of the calls
+ *     grpc_recv()   what was read        grpc_next()                the calls' results
  *
- * Everything that is received is hostile: sizes are bounded, and a peer that breaks HTTP/2 or
- * speaks something else is an error that says so. The preface, SETTINGS and the first calls go out
- * together without waiting for the peer's SETTINGS. */
+ * Received bytes are not trusted: sizes are bounded, and a peer that breaks HTTP/2 or speaks
+ * something else is an error that says so. The preface, SETTINGS and the first calls go out
+ * together, without waiting for the peer's SETTINGS. */
 #ifndef PODPID_CRI_GRPC_GRPC_H
 #define PODPID_CRI_GRPC_GRPC_H
 
@@ -17,8 +17,8 @@
 #include "cri/base/error.h"
 
 enum {
-    GRPC_STREAMS_MOST = 100,                /* calls in flight; the rest waits its turn */
-    GRPC_BUFFERED_MOST = 192 * 1024 * 1024, /* bytes of replies held at one time, over all calls */
+    GRPC_STREAMS_MOST = 100,                /* calls in flight; further ones wait */
+    GRPC_BUFFERED_MOST = 192 * 1024 * 1024, /* bytes of replies held at one time: three of 64 MiB */
 };
 
 enum grpc_code {
@@ -36,9 +36,9 @@ enum grpc_code {
     GRPC_UNAUTHENTICATED = 16,
 };
 
-/* What the first bytes showed. */
+/* What the peer speaks, by its first bytes. */
 enum grpc_peer {
-    GRPC_PEER_SILENT, /* nothing decisive yet */
+    GRPC_PEER_SILENT, /* too few bytes to tell */
     GRPC_PEER_HTTP2,
     GRPC_PEER_HTTP1, /* answered HTTP/1.x: a Docker Engine, a web server */
     GRPC_PEER_ALIEN, /* something else */
@@ -47,42 +47,43 @@ enum grpc_peer {
 struct grpc_result {
     uint64_t tag;
     bool end;               /* false: a message of a stream that goes on */
-    enum grpc_code code;    /* with end; any number that the peer gave */
+    enum grpc_code code;    /* with end; may be a number that the enum does not have */
     bool retryable;         /* with end: the peer never took this call (GOAWAY) */
-    const char *text;       /* with end and a code other than GRPC_OK: one line */
+    const char *text;       /* with end and a code other than GRPC_OK: one line, else NULL or "" */
     const uint8_t *message; /* NULL: none */
     size_t n;
 };
 
 struct grpc;
 
-/* user_agent is copied. 0 or -ENOMEM. */
+/* A client without a connection; user_agent is copied. Freed by grpc_free(). 0 or -ENOMEM. */
 int grpc_new(const char *user_agent, struct grpc **ret, struct err *err);
-void grpc_free(struct grpc *g); /* NULL is fine */
+void grpc_free(struct grpc *g); /* g may be NULL */
 
-/* Queue a call of path ("/package.Service/Method") with one request message, which is copied. A
- * unary call ends with its message in the same result; a streaming one gives a result a message,
- * then its end. 0 or -ENOMEM. */
+/* Queue a call of path ("/package.Service/Method") with one request message; both are copied. tag
+ * comes back in the results. A unary call has one result with message and end; a streaming one has
+ * a result for each message, then one with its end. 0 or -ENOMEM. */
 int grpc_call(struct grpc *g, const char *path, const void *message, size_t n, bool streaming,
               uint64_t tag, struct err *err);
 
-/* Reset or drop the call with this tag, if it has no end yet; none will come. */
+/* Drop the call with this tag, if it has not ended: no further result comes for it. */
 void grpc_cancel(struct grpc *g, uint64_t tag);
 
-/* Take bytes that were read. 0, or negative errno (ERR_RUNTIME): the connection is of no use any
- * more; results that came before are still there. */
+/* Take n bytes that were read. 0; or negative errno (ERR_RUNTIME): the connection cannot be used
+ * any more, but results that came before can still be taken. */
 int grpc_recv(struct grpc *g, const uint8_t *p, size_t n, struct err *err);
 
-/* The peer closed the connection: always negative, with words for where it happened. */
+/* The peer closed the connection. Always returns a negative errno; err says in the middle of what.
+ */
 int grpc_eof(const struct grpc *g, struct err *err);
 
-/* Bytes to be written, valid until the next call of grpc_send(); *ret_n == 0: none now. Those that
- * were written are dropped by grpc_sent(). 0, or negative errno as grpc_recv(). */
+/* The bytes to write next, valid until the next grpc_send(); *ret_n == 0: none now. grpc_sent()
+ * drops the first n of them, once they are written. 0, or negative errno as grpc_recv(). */
 int grpc_send(struct grpc *g, const uint8_t **ret_p, size_t *ret_n, struct err *err);
 void grpc_sent(struct grpc *g, size_t n);
 
-/* The next result, in the order in which they came; its contents are valid until the next
- * grpc_next() or grpc_free(). False: none now. */
+/* The next result, in the order of arrival; what it points to is valid until the next grpc_next()
+ * or grpc_free(). False: none now. */
 bool grpc_next(struct grpc *g, struct grpc_result *ret);
 
 enum grpc_peer grpc_peer_seen(const struct grpc *g);

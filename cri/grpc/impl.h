@@ -1,5 +1,5 @@
-/* What the parts of the gRPC client share. Internal to cri/grpc*.c: grpc.c is the face, grpc_call.c
- * the life of a call and its results, grpc_session.c what nghttp2 calls back. */
+/* What the files of cri/grpc/ share. grpc.c is what others call, call.c the life of a call and its
+ * results, session.c what nghttp2 calls back. Internal to cri/grpc/. */
 #ifndef PODPID_CRI_GRPC_IMPL_H
 #define PODPID_CRI_GRPC_IMPL_H
 
@@ -19,15 +19,15 @@ struct call {
     uint8_t *request; /* prefix and message */
     size_t n_request, n_sent;
     bool streaming;
-    int32_t stream; /* -1: waits for its turn */
-    unsigned refused;
+    int32_t stream;   /* HTTP/2 stream id; -1: not submitted yet */
+    unsigned refused; /* how often the peer has refused the stream */
 
     unsigned http_status;
     bool content_is_grpc, answered, has_code;
     enum grpc_code code;
     char text[GRPC_TEXT_MOST];
     struct grpc_deframer in;
-    uint8_t *message; /* of a unary call: whole, waits for the status */
+    uint8_t *message; /* of a unary call: complete, its grpc-status has not come yet */
     size_t n_message;
 };
 
@@ -44,34 +44,35 @@ struct grpc {
     struct grpc_sniffer sniffer;
     struct call *first, *last;
     size_t n_active;
-    size_t buffered; /* bytes of replies, whole or not */
+    size_t buffered; /* bytes of replies held, complete or not */
     struct result *results, **results_end, *current;
     struct buf out;
     size_t out_sent;
-    bool nomem;        /* inside a callback: mem_recv only knows that one failed */
+    bool nomem;        /* a callback ran out of memory; nghttp2 only tells that a callback failed */
     bool goaway;       /* the peer takes no more calls */
-    uint32_t we_broke; /* HTTP/2 error code of a GOAWAY of ours: the peer broke the protocol */
+    uint32_t we_broke; /* error code of a GOAWAY that nghttp2 sent: the peer broke the protocol */
     char detail[GRPC_TEXT_MOST];
 };
 
-/* The call is over: turn it into its result and forget it. nghttp2 may still know the stream, then
- * without us. 0 or -ENOMEM. */
+/* End a call: queue its result and free it. The stream may go on in nghttp2, without a call. 0 or
+ * -ENOMEM. */
 int grpc_call_end(struct grpc *g, struct call *c, enum grpc_code code, bool retryable,
                   const char *text);
 
-/* The same, and the peer is told that we want no more of it. */
+/* End a call and reset its stream, so that the peer sends no more for it. 0 or -ENOMEM. */
 int grpc_call_refuse(struct grpc *g, struct call *c, enum grpc_code code, const char *text);
 
-void grpc_call_free(struct call *c); /* NULL is fine; it must be in no list */
+void grpc_call_free(struct call *c); /* c may be NULL; it must be in no list */
 
-/* A result of c with a message of n bytes, which is taken. 0 or -ENOMEM. */
+/* Queue a result of c. *message (n bytes, malloc'ed, may be NULL) is taken and set to NULL. 0 or
+ * -ENOMEM. */
 int grpc_result_push(struct grpc *g, const struct call *c, uint8_t **message, size_t n, bool end);
 void grpc_result_free(struct grpc *g, struct result *r);
 
-/* Fill g->session. 0 or -ENOMEM. */
+/* Make g->session, with SETTINGS queued. 0 or -ENOMEM. */
 int grpc_session_new(struct grpc *g);
 
-/* Hand queued calls to nghttp2 as far as both sides' limits allow. 0 or -ENOMEM. */
+/* Submit waiting calls to nghttp2, as many as both sides' limits allow. 0 or -ENOMEM. */
 int grpc_submit_queued(struct grpc *g);
 
 #endif

@@ -6,8 +6,8 @@
 
 enum { FRAME_HEADER = 9, TYPE_SETTINGS = 4 };
 
-/* Whether the byte can stand at this place of the first frame's header: length (at most 16384),
- * SETTINGS, no ACK, stream 0. */
+/* Whether the byte at this offset can belong to the header of a first SETTINGS frame: length (at
+ * most 16384), type SETTINGS, no ACK, stream 0. */
 static bool fits_settings(size_t at, uint8_t byte)
 {
     switch (at) {

@@ -1,14 +1,16 @@
+#include "cri/grpc/impl.h"
+
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "cri/grpc/impl.h"
 
 enum {
-    STREAM_WINDOW = GRPC_MESSAGE_MOST + 1024 * 1024, /* no reply ever waits for a WINDOW_UPDATE */
+    STREAM_WINDOW = GRPC_MESSAGE_MOST +
+                    1024 * 1024, /* the largest message fits: no reply waits for a WINDOW_UPDATE */
     CONNECTION_WINDOW = 4 * GRPC_MESSAGE_MOST,
-    REFUSED_MOST = 3, /* times that one call is sent again after REFUSED_STREAM */
+    REFUSED_MOST = 3, /* how often one call is sent again after REFUSED_STREAM */
 };
 
 static enum grpc_code code_of_http(unsigned status)
@@ -70,7 +72,7 @@ static int on_header(nghttp2_session *session, const nghttp2_frame *frame, const
     return 0;
 }
 
-/* The headers before the messages are whole: go on only if this is gRPC. */
+/* A call's response headers are complete: refuse it unless they are gRPC's. */
 static int headers_done(struct grpc *g, struct call *c)
 {
     char text[128];
@@ -119,7 +121,7 @@ static int on_frame_recv(nghttp2_session *session, const nghttp2_frame *frame, v
     return 0;
 }
 
-/* One message is whole in c->in. */
+/* c->in has a complete message: take it. */
 static int message_done(struct grpc *g, struct call *c)
 {
     size_t n = c->in.size, cap = c->in.cap;
@@ -176,7 +178,7 @@ static int on_data(nghttp2_session *session, uint8_t flags, int32_t stream, cons
     return 0;
 }
 
-/* The stream ended as it should, with trailers or without. */
+/* The stream ended without an HTTP/2 error: make the call's result. */
 static int call_answered(struct grpc *g, struct call *c)
 {
     if (!c->has_code) {
@@ -216,7 +218,7 @@ static int on_stream_close(nghttp2_session *session, int32_t stream, uint32_t er
         snprintf(text, sizeof(text), "the connection is being shut down (%.400s)", g->detail);
         rc = grpc_call_end(g, c, GRPC_UNAVAILABLE, true, text);
     } else if (error == NGHTTP2_REFUSED_STREAM && !c->answered && c->refused < REFUSED_MOST) {
-        /* More calls than the peer allows went out before its SETTINGS were here: again. */
+        /* The call went out before the peer's SETTINGS told how many it allows: send it again. */
         c->refused++;
         c->stream = -1;
         c->n_sent = 0;
@@ -261,7 +263,7 @@ static ssize_t read_request(nghttp2_session *session, int32_t stream, uint8_t *p
     (void)source;
     (void)user;
     if (!c) {
-        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* ended meanwhile: reset the stream */
+        return NGHTTP2_ERR_TEMPORAL_CALLBACK_FAILURE; /* the call has ended: reset the stream */
     }
     n = c->n_request - c->n_sent;
     if (n > room) {
@@ -331,7 +333,7 @@ static int submit(struct grpc *g, struct call *c)
         return -ENOMEM;
     }
     if (stream < 0) {
-        /* A connection lives for 2^30 calls. */
+        /* Stream ids are used up after 2^30 calls; the connection takes no more. */
         g->goaway = true;
         snprintf(g->detail, sizeof(g->detail), "%s", nghttp2_strerror(stream));
         return grpc_call_end(g, c, GRPC_UNAVAILABLE, true, g->detail);

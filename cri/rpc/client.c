@@ -11,19 +11,22 @@
 #include "cri/base/cleanup.h"
 #include "cri/rpc/requests.h"
 
-#define CONNECT_AGAIN (10 * NSEC_PER_MSEC) /* the listener's queue is full */
+/* Pause before connecting again while the listener's queue is full: a daemon that is only busy
+ * accepts within milliseconds. */
+#define CONNECT_AGAIN (10 * NSEC_PER_MSEC)
 
 enum {
     READ_SIZE = 64 * 1024,
-    READS_A_STEP = 32, /* a peer that never stops must not hold the caller beyond its time */
+    READS_A_STEP = 32, /* 2 MiB a step: a peer that never stops must not keep the caller from its
+                          deadline */
 };
 
 struct cri_client {
     struct client base;
     struct endpoint ep;
-    char name[128]; /* the endpoint, for errors */
+    char name[128]; /* the endpoint as text, for errors */
     int fd, epoll_fd;
-    uint32_t interest; /* what epoll_fd is told about fd */
+    uint32_t interest; /* the events of fd that epoll_fd waits for */
     nsec connect_at;   /* NSEC_NEVER: connected */
     struct grpc *grpc;
     struct cri_requests requests;
@@ -56,7 +59,7 @@ static int failed(const struct cri_client *c, const char *what, struct err *err)
     return err_set(err, ERR_RUNTIME, errnum, "%s: %s: %s", c->name, what, strerror(errnum));
 }
 
-/* Have client_fd() wake the caller for these. */
+/* Make client_fd() readable for these events of the connection. */
 static int set_interest(struct cri_client *c, uint32_t events, struct err *err)
 {
     struct epoll_event ev = {.events = events};
@@ -71,7 +74,7 @@ static int set_interest(struct cri_client *c, uint32_t events, struct err *err)
     return 0;
 }
 
-/* Write what there is. */
+/* Write what is queued, as far as the socket takes it. */
 static int flush(struct cri_client *c, struct err *err)
 {
     for (;;) {
@@ -93,14 +96,14 @@ static int flush(struct cri_client *c, struct err *err)
         } else if (errno == EAGAIN) {
             return set_interest(c, EPOLLIN | EPOLLOUT, err);
         } else if (errno == EPIPE || errno == ECONNRESET) {
-            return 0; /* what the peer said before it closed is still to be read, and says more */
+            return 0; /* the peer closed: reading what it sent before gives the better error */
         } else if (errno != EINTR) {
             return failed(c, "writing", err);
         }
     }
 }
 
-/* Read what there is and take what it brings. */
+/* Read what has come and take the finished calls. */
 static int fill(struct cri_client *c, struct err *err)
 {
     for (unsigned i = 0; i < READS_A_STEP; i++) {
@@ -125,7 +128,7 @@ static int fill(struct cri_client *c, struct err *err)
             return fail(c, &why, err);
         }
         if ((size_t)n < sizeof(c->in)) {
-            return 0; /* no more was there; if there is by now, the descriptor says so */
+            return 0; /* the socket was empty; later bytes make the descriptor readable again */
         }
     }
     return 0;

@@ -8,8 +8,8 @@
 #include "cri/cri.pb-c.h"
 #include "cri/rpc/info.h"
 
-/* An unpacked message may be many times as large as its bytes (an empty row takes two of them):
- * what it may take is bounded here. It is thrown away as a whole after what is kept was copied. */
+/* Bytes that an unpacked message may take: it may be many times as large as its encoding, where an
+ * empty row has two bytes. The whole scratch arena is freed once the wanted values are copied. */
 enum { SCRATCH_MOST = 256 * 1024 * 1024 };
 
 static void *scratch_alloc(void *scratch, size_t size)
@@ -34,7 +34,7 @@ static int undecodable(const char *what, struct err *err)
     return err_set(err, ERR_RUNTIME, EBADMSG, "the answer is no %s message", what);
 }
 
-/* Where a chain of copies has failed, once for all. */
+/* An arena for copies; failed is set by the first copy that finds no memory, and checked once. */
 struct keeper {
     struct arena *a;
     bool failed;
@@ -48,7 +48,7 @@ static const char *keep(struct keeper *k, const char *s)
     return copy;
 }
 
-/* What is not said is "" on the wire and NULL here. */
+/* A text that is not given is "" on the wire and NULL in the view. */
 static const char *keep_known(struct keeper *k, const char *s)
 {
     return s && s[0] ? keep(k, s) : NULL;
@@ -79,7 +79,7 @@ static const char *entry(Cri__Entry *const *entries, size_t n, const char *key)
     return NULL;
 }
 
-/* cri-dockerd gives Go's zero time, which is far before the epoch, for what has not happened. */
+/* A time that never came is 0 or, from cri-dockerd, Go's zero time far before the epoch. */
 static int64_t time_of(int64_t ns)
 {
     return ns > 0 ? ns : 0;
@@ -99,7 +99,7 @@ static enum view_state state_of(Cri__ContainerState s)
     }
 }
 
-/* containerd's list gives a digest where the user gave a name. */
+/* The image as the user named it; image->image is a digest in containerd's lists. */
 static const char *image_of(struct keeper *k, const Cri__ImageSpec *image)
 {
     if (!image) {

@@ -1,7 +1,7 @@
-/* CRI's replies as they are on the wire -> pieces of the runtime view. Pure.
+/* CRI's replies, in their protobuf encoding -> pieces of the runtime view. No I/O.
  *
- * Everything that is kept is copied into the arena. 0; -ENOMEM; or -EBADMSG, with err filled, for
- * bytes that are no such message or hold nonsense. */
+ * Everything that a result points to is copied into the arena. Each function returns 0, -ENOMEM, or
+ * -EBADMSG with err filled for bytes that are no such message or contradict themselves. */
 #ifndef PODPID_CRI_RPC_DECODE_H
 #define PODPID_CRI_RPC_DECODE_H
 
@@ -11,7 +11,10 @@
 #include "cri/base/error.h"
 #include "cri/view.h"
 
-enum { CRI_ROWS_MOST = 100000 }; /* pods or containers of one list */
+enum {
+    CRI_ROWS_MOST = 100000
+}; /* pods or containers of one list: no node has as many, and
+    more would be a way to fill podpid's memory */
 
 struct wire {
     const uint8_t *p;
@@ -20,16 +23,17 @@ struct wire {
 
 int cri_decode_version(struct wire w, struct arena *a, struct view_runtime *ret, struct err *err);
 
-/* Sets the conditions. */
+/* Sets ret's conditions only. */
 int cri_decode_status(struct wire w, struct arena *a, struct view_runtime *ret, struct err *err);
 
-/* Sets the cgroup driver; an answer that does not say leaves it NULL. */
+/* Sets ret's cgroup driver only; an answer without one leaves it as it is. */
 int cri_decode_config(struct wire w, struct view_runtime *ret, struct err *err);
 
 int cri_decode_pods(struct wire w, struct arena *a, struct view *ret, struct err *err);
 int cri_decode_containers(struct wire w, struct arena *a, struct view *ret, struct err *err);
 
-/* The status must be that of id; its verbose info is read too. Sets status to OK. */
+/* One status, with what its verbose info tells. -EBADMSG also if it is the status of another id.
+ * ret's status is VIEW_STATUS_OK. */
 int cri_decode_pod_status(struct wire w, const char *id, struct arena *a, struct view_pod *ret,
                           struct err *err);
 int cri_decode_container_status(struct wire w, const char *id, struct arena *a,

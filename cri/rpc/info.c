@@ -4,9 +4,10 @@
 
 #include "cri/rpc/json_cursor.h"
 
-/* The places where something is wanted: a tree of keys. A new runtime's shape is a line here. */
+/* The places in the JSON at which a value is wanted: a tree of keys. A new runtime's place is a
+ * line. */
 enum field {
-    WITHIN, /* an object: see below */
+    WITHIN, /* an object: its wanted keys are in below */
     PID,
     RUNTIME_TYPE,
     RUNTIME_HANDLER,
@@ -36,7 +37,7 @@ static const struct place root[] = {
     {0},
 };
 
-enum { LEVELS = 3 }; /* of the tree */
+enum { LEVELS = 3 }; /* depth of the tree of places */
 
 struct parser {
     struct json_cursor j;
@@ -79,7 +80,7 @@ static int take_string(struct parser *p, const char **ret)
         return broken(p);
     }
     if (text.p[0] != '"') {
-        return 0; /* null, or another shape than we know: not given */
+        return 0; /* null, or of a type that no known runtime gives: not given */
     }
     rc = json_cursor_unquote(text, p->arena, ret);
     if (rc == -ENOMEM) {
@@ -117,7 +118,7 @@ static const struct place *find(const struct place *list, struct str key)
     return NULL;
 }
 
-/* Walk the object that the cursor is in, down and up again along the tree. */
+/* Go through the entered object, and through objects in it that the tree has. */
 static int walk(struct parser *p)
 {
     struct {

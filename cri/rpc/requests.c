@@ -10,11 +10,11 @@
 #include "cri/rpc/decode.h"
 #include "cri/runtimes.h"
 
-/* A request until its reply was handed out. */
+/* A request, from cri_requests_get() until its reply is handed out. */
 struct cri_op {
     struct cri_op *prev, *next;
     struct client_request req;
-    unsigned waiting; /* a bit for each RPC that was not answered yet */
+    unsigned waiting; /* bit i: the RPC i has no answer yet */
     struct client_reply reply;
 };
 
@@ -42,7 +42,8 @@ static void list_free(struct cri_op_list *l)
     }
 }
 
-/* A call's tag says all that its result needs: the request, the RPC and the version it went to. */
+/* A call's tag: the address of its request, with the RPC and the service's version in the low bits.
+ */
 enum { TAG_RPC = 7, TAG_ALPHA = 8, TAG_MASK = TAG_RPC | TAG_ALPHA };
 
 _Static_assert(alignof(max_align_t) > TAG_MASK, "malloc leaves these bits of a pointer free");
@@ -85,13 +86,13 @@ static const struct {
     [CLIENT_CONTAINER] = {{CRI_CONTAINER_STATUS}, 1},
 };
 
-/* Its calls are of no interest any more. */
+/* Cancel the calls of a request that have no answer yet. */
 static void calls_cancel(struct cri_requests *rq, struct cri_op *op)
 {
     for (enum cri_rpc rpc = 0; rpc < CRI_RPCS; rpc++) {
         if (op->waiting & 1U << rpc) {
             grpc_cancel(rq->grpc, tag_of(op, rpc, rq->api));
-            if (rq->api == CRI_V1ALPHA2) { /* asked before the fall back */
+            if (rq->api == CRI_V1ALPHA2) { /* a call may have gone to v1 before */
                 grpc_cancel(rq->grpc, tag_of(op, rpc, CRI_V1));
             }
         }
@@ -123,7 +124,7 @@ int cri_requests_get(struct cri_requests *rq, const struct client_request *req, 
         int rc;
 
         if (rpc == CRI_RUNTIME_CONFIG && rq->api == CRI_V1ALPHA2) {
-            continue; /* newer than v1alpha2 */
+            continue; /* v1alpha2 has no RuntimeConfig */
         }
         rc = call(rq, op, rpc, err);
         if (rc < 0) {
@@ -141,7 +142,7 @@ static void op_done(struct cri_requests *rq, struct cri_op *op)
     list_add(&rq->done, op);
 }
 
-/* The whole request failed: its other calls are of no interest any more. */
+/* The whole request failed: cancel its other calls, complete its reply. */
 static void op_failed(struct cri_requests *rq, struct cri_op *op, int rc)
 {
     struct client_reply *r = &op->reply;
@@ -167,7 +168,7 @@ static const char *api_name(enum cri_api api)
     return api == CRI_V1 ? "cri/v1" : "cri/v1alpha2";
 }
 
-/* One answer of an op came. */
+/* Decode one RPC's answer into the reply. */
 static int decode(struct cri_op *op, enum cri_rpc rpc, struct wire w)
 {
     struct client_reply *r = &op->reply;
@@ -195,7 +196,7 @@ static int decode(struct cri_op *op, enum cri_rpc rpc, struct wire w)
     return 0;
 }
 
-/* An identity without Status or RuntimeConfig is one all the same. */
+/* A failed Status or RuntimeConfig does not make the identity fail. */
 static int tolerate(struct cri_op *op, enum cri_rpc rpc, int rc)
 {
     struct client_reply *r = &op->reply;
@@ -213,8 +214,8 @@ static int tolerate(struct cri_op *op, enum cri_rpc rpc, int rc)
     return 0;
 }
 
-/* cri-dockerd gives no PID with a sandbox's status. A sandbox is a container to it, though: asked
- * for that container's status it does. 1: it is asked; 0: no need; negative errno. */
+/* Where a sandbox's status has no PID, ask for the sandbox as a container. 1: asked; 0: no need;
+ * negative errno. */
 static int ask_for_pod_pid(struct cri_requests *rq, struct cri_op *op, enum cri_rpc rpc)
 {
     int rc;
@@ -227,7 +228,7 @@ static int ask_for_pod_pid(struct cri_requests *rq, struct cri_op *op, enum cri_
     return rc < 0 ? rc : 1;
 }
 
-/* The sandbox's status is in; without a PID it is one all the same. */
+/* Add the PID to a sandbox's status; a failure leaves the status without one. */
 static void take_pod_pid(struct cri_op *op, const struct grpc_result *res)
 {
     struct view_container c = {0};
@@ -284,7 +285,7 @@ static int event(struct cri_requests *rq, const struct grpc_result *res, struct 
     struct cri_op *op;
 
     if (!res->end && rq->done.last && rq->done.last->reply.kind == CLIENT_EVENT) {
-        return 0; /* one says as much as a thousand */
+        return 0; /* an event waits already, and events have no content */
     }
     op = calloc(1, sizeof(*op));
     if (!op) {
@@ -313,7 +314,7 @@ static int no_cri(const char *text, struct err *err)
     return -EOPNOTSUPP;
 }
 
-/* Whether this answer only says that its version of the service is not there. */
+/* Whether the answer means that the peer does not have that version of the service. */
 static bool is_missing(const struct grpc_result *res, enum cri_rpc rpc)
 {
     return res->code == GRPC_UNIMPLEMENTED && cri_rpc_service_missing(rpc, res->text);
@@ -326,21 +327,21 @@ static int take_result(struct cri_requests *rq, const struct grpc_result *res, s
     struct cri_op *op = (struct cri_op *)(uintptr_t)(res->tag & ~(uint64_t)TAG_MASK);
 
     if (res->end && res->retryable) {
-        return 0; /* never taken by the peer: the connection's end will say why */
+        return 0; /* the peer never took this call: the end of the connection gives the error */
     }
     if (rpc == CRI_EVENTS) {
         return event(rq, res, err);
     }
     if (!(op->waiting & 1U << rpc)) {
-        return 0; /* another answer has made the request fail meanwhile */
+        return 0; /* the request has failed by another answer */
     }
     if (is_missing(res, rpc)) {
         if (alpha && !rq->served) {
             return no_cri(res->text, err);
         }
         if (!alpha && (!rq->served || rq->api == CRI_V1ALPHA2)) {
-            /* The first one decides for the connection; what went out to v1 with it comes here
-             * too. */
+            /* The first such answer decides for the connection; calls that went to v1 together with
+             * it come here too. */
             rq->api = CRI_V1ALPHA2;
             if (rpc != CRI_RUNTIME_CONFIG) {
                 return call(rq, op, rpc, err);

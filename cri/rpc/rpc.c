@@ -48,13 +48,14 @@ bool cri_rpc_pack(enum cri_rpc rpc, const char *id, uint8_t buf[CRI_REQUEST_MOST
         container.verbose = true;
         n = cri__container_status_request__pack(&container, buf);
     }
-    *ret_n = n; /* the other requests are empty: no filter, nothing verbose */
+    *ret_n = n; /* the other requests are empty: no filter, not verbose */
     return true;
 }
 
 bool cri_rpc_service_missing(enum cri_rpc rpc, const char *text)
 {
-    /* Every CRI has these two methods aside; some servers give no text at all. */
+    /* Every version has the other methods; for these two the text decides. Some servers give none.
+     */
     return (rpc != CRI_RUNTIME_CONFIG && rpc != CRI_EVENTS) || strstr(text, "unknown service");
 }
 

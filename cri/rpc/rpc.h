@@ -1,5 +1,4 @@
-/* The RPCs that are called, and what is known of how runtimes answer them. Only those that read are
- * here. Pure. */
+/* The RPCs that podpid calls, all of which only read: their paths, requests and errors. No I/O. */
 #ifndef PODPID_CRI_RPC_RPC_H
 #define PODPID_CRI_RPC_RPC_H
 
@@ -24,17 +23,19 @@ enum cri_rpc {
     CRI_RPCS /* how many there are */
 };
 
-enum { CRI_REQUEST_MOST = 512 };
+enum {
+    CRI_REQUEST_MOST = 512
+}; /* bytes of a request: an id (64 hex digits everywhere) and a flag */
 
-/* "/runtime.v1.RuntimeService/Version" */
+/* Write the path, such as "/runtime.v1.RuntimeService/Version"; 64 bytes are enough. */
 void cri_rpc_path(enum cri_rpc rpc, enum cri_api api, char *buf, size_t size);
 
-/* The request's bytes; id is of the two status calls, which ask for the verbose answer. False: the
- * id is longer than any runtime's. */
+/* Write the request's bytes and their number. id: of the two status calls, which ask for verbose
+ * answers; else unused. False: the id is longer than any runtime's. */
 bool cri_rpc_pack(enum cri_rpc rpc, const char *id, uint8_t buf[CRI_REQUEST_MOST], size_t *ret_n);
 
-/* Whether Unimplemented means that the whole service is not there in this version, and not just
- * this method. */
+/* Whether the answer Unimplemented to rpc means that the peer does not have this version of the
+ * service, and not just that it lacks this method. */
 bool cri_rpc_service_missing(enum cri_rpc rpc, const char *text);
 
 /* Fill err from a failed call and give the negative errno. *ret_gone: the container or sandbox no

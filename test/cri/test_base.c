@@ -14,7 +14,7 @@
 #include "cri/base/text.h"
 #include "test/support/unit.h"
 
-static void arena_keeps_what_it_gave(void **state)
+static void arena_memory_stays_valid(void **state)
 {
     struct arena a = {0};
     char *all[2000];
@@ -62,7 +62,7 @@ static void arena_large_block_leaves_room_usable(void **state)
     arena_free(&a);
 }
 
-static void durations(void **state)
+static void durations_are_parsed(void **state)
 {
     static const struct {
         const char *text;
@@ -140,7 +140,7 @@ static void times_go_both_ways(void **state)
     }
 }
 
-static void numbers(void **state)
+static void numbers_are_parsed(void **state)
 {
     uint64_t u = 7;
     int32_t i = 7;
@@ -157,7 +157,7 @@ static void numbers(void **state)
     assert_false(str_to_i32(STR("-"), &i));
 }
 
-static void utf8(void **state)
+static void utf8_is_checked_and_repaired(void **state)
 {
     static const struct {
         const char *in, *out;
@@ -187,7 +187,7 @@ static void utf8(void **state)
     }
 }
 
-static void lines(void **state)
+static void text_is_cut_into_lines(void **state)
 {
     struct str text = STR("a\n\nb"), line;
 
@@ -313,14 +313,14 @@ static void files_are_read_and_written_whole(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(arena_keeps_what_it_gave),
+        cmocka_unit_test(arena_memory_stays_valid),
         cmocka_unit_test(arena_refuses_sizes_that_overflow),
         cmocka_unit_test(arena_large_block_leaves_room_usable),
-        cmocka_unit_test(durations),
+        cmocka_unit_test(durations_are_parsed),
         cmocka_unit_test(times_go_both_ways),
-        cmocka_unit_test(numbers),
-        cmocka_unit_test(utf8),
-        cmocka_unit_test(lines),
+        cmocka_unit_test(numbers_are_parsed),
+        cmocka_unit_test(utf8_is_checked_and_repaired),
+        cmocka_unit_test(text_is_cut_into_lines),
         cmocka_unit_test(errors_never_carry_control_bytes),
         cmocka_unit_test(arrays_and_texts_grow_in_an_arena),
         cmocka_unit_test(keyed_hash_is_siphash),

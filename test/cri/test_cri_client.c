@@ -6,7 +6,7 @@
 #include "test/support/cri_rig.h"
 #include "test/support/unit.h"
 
-static void real_runtimes(void **state)
+static void recorded_runtimes_are_read(void **state)
 {
     static const struct {
         const char *folder, *name, *version, *driver, *runtime_type;
@@ -96,7 +96,7 @@ static void real_runtimes(void **state)
     }
 }
 
-static void removed_meanwhile(void **state)
+static void a_removed_container_is_gone(void **state)
 {
     static const char gone[] = "f8394e0f574cb76a429ecce43c16e64eb8c5530d74079a61ddca95b301ad64bc";
     static const char *const runtimes[] = {"containerd-1.6.20", "cri-dockerd-0.3.4"};
@@ -147,7 +147,7 @@ static void falls_back_to_v1alpha2_once(void **state)
     rig_close(&r);
 }
 
-static void v1_is_taken_where_both_are(void **state)
+static void v1_is_preferred_to_v1alpha2(void **state)
 {
     struct rig r;
 
@@ -158,7 +158,7 @@ static void v1_is_taken_where_both_are(void **state)
     rig_close(&r);
 }
 
-static void no_cri_at_all(void **state)
+static void a_peer_without_cri_is_an_error(void **state)
 {
     struct rig r;
 
@@ -175,7 +175,7 @@ static void no_cri_at_all(void **state)
     rig_close(&r);
 }
 
-static void ids_that_no_runtime_has(void **state)
+static void overlong_ids_are_refused(void **state)
 {
     struct rig r;
     char id[2000];
@@ -192,12 +192,12 @@ static void ids_that_no_runtime_has(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(real_runtimes),
-        cmocka_unit_test(removed_meanwhile),
+        cmocka_unit_test(recorded_runtimes_are_read),
+        cmocka_unit_test(a_removed_container_is_gone),
         cmocka_unit_test(falls_back_to_v1alpha2_once),
-        cmocka_unit_test(v1_is_taken_where_both_are),
-        cmocka_unit_test(no_cri_at_all),
-        cmocka_unit_test(ids_that_no_runtime_has),
+        cmocka_unit_test(v1_is_preferred_to_v1alpha2),
+        cmocka_unit_test(a_peer_without_cri_is_an_error),
+        cmocka_unit_test(overlong_ids_are_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

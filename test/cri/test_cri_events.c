@@ -4,7 +4,7 @@
 #include "test/support/cri_rig.h"
 #include "test/support/unit.h"
 
-static void events(void **state)
+static void the_event_stream_goes_on_and_ends(void **state)
 {
     struct view_runtime who;
     struct rig r;
@@ -45,7 +45,7 @@ static void events(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(events),
+        cmocka_unit_test(the_event_stream_goes_on_and_ends),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -7,7 +7,7 @@
 #include "test/support/cri_rig.h"
 #include "test/support/unit.h"
 
-static void identity_stands_without_status(void **state)
+static void identity_needs_no_status(void **state)
 {
     struct rig r;
 
@@ -24,7 +24,7 @@ static void identity_stands_without_status(void **state)
 }
 
 /* What goes wrong with one request fails that request alone. */
-static void one_failed_request(void **state)
+static void a_failed_call_fails_its_request_alone(void **state)
 {
     static const struct {
         const char *fault, *words;
@@ -84,7 +84,7 @@ static void one_failed_request(void **state)
     }
 }
 
-static void failed_lists_fail_once(void **state)
+static void a_failed_list_has_one_reply(void **state)
 {
     struct rig r;
 
@@ -104,7 +104,7 @@ static void failed_lists_fail_once(void **state)
 }
 
 /* What goes wrong with the connection ends it, each in its own words. */
-static void lost_connections(void **state)
+static void a_lost_connection_says_where(void **state)
 {
     static const struct {
         const char *script, *words;
@@ -146,7 +146,7 @@ static void lost_connections(void **state)
     }
 }
 
-static void lists_that_make_no_sense(void **state)
+static void bad_rows_of_lists_are_dropped_with_warnings(void **state)
 {
     const struct view *v;
     struct rig r;
@@ -182,7 +182,7 @@ static void lists_that_make_no_sense(void **state)
     rig_close(&r);
 }
 
-static void statuses_that_make_no_sense(void **state)
+static void contradictory_statuses_fail(void **state)
 {
     static const struct {
         const char *reply, *words;
@@ -217,12 +217,12 @@ static void statuses_that_make_no_sense(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(identity_stands_without_status),
-        cmocka_unit_test(one_failed_request),
-        cmocka_unit_test(failed_lists_fail_once),
-        cmocka_unit_test(lost_connections),
-        cmocka_unit_test(lists_that_make_no_sense),
-        cmocka_unit_test(statuses_that_make_no_sense),
+        cmocka_unit_test(identity_needs_no_status),
+        cmocka_unit_test(a_failed_call_fails_its_request_alone),
+        cmocka_unit_test(a_failed_list_has_one_reply),
+        cmocka_unit_test(a_lost_connection_says_where),
+        cmocka_unit_test(bad_rows_of_lists_are_dropped_with_warnings),
+        cmocka_unit_test(contradictory_statuses_fail),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -5,7 +5,7 @@
 #include "test/support/cri_rig.h"
 #include "test/support/unit.h"
 
-static void a_silent_peer_only_keeps_waiting(void **state)
+static void a_silent_peer_is_no_error(void **state)
 {
     static const char *const scripts[] = {"{'silent': true}",
                                           "{'replies': {" SCRIPT_BASE
@@ -25,7 +25,7 @@ static void a_silent_peer_only_keeps_waiting(void **state)
     }
 }
 
-static void a_slow_answer_comes(void **state)
+static void a_slow_answer_is_waited_for(void **state)
 {
     struct rig r;
 
@@ -38,7 +38,7 @@ static void a_slow_answer_comes(void **state)
     rig_close(&r);
 }
 
-static void in_single_bytes(void **state)
+static void answers_may_come_byte_by_byte(void **state)
 {
     struct rig r;
 
@@ -65,7 +65,7 @@ static void ask_for_many(struct rig *r, unsigned n)
                         json_pack("{s:o}", "ContainerStatus", statuses));
 }
 
-static void many_at_once_but_not_too_many(void **state)
+static void calls_in_flight_are_bounded(void **state)
 {
     static const struct {
         const char *script;
@@ -93,7 +93,7 @@ static void many_at_once_but_not_too_many(void **state)
     }
 }
 
-static void a_reply_of_nearly_64_mib(void **state)
+static void a_reply_of_nearly_64_mib_is_taken(void **state)
 {
     struct rig r;
 
@@ -106,7 +106,7 @@ static void a_reply_of_nearly_64_mib(void **state)
     rig_close(&r);
 }
 
-static void what_is_cancelled_is_never_answered(void **state)
+static void cancelled_requests_have_no_reply(void **state)
 {
     struct rig r;
 
@@ -132,12 +132,12 @@ static void what_is_cancelled_is_never_answered(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_silent_peer_only_keeps_waiting),
-        cmocka_unit_test(a_slow_answer_comes),
-        cmocka_unit_test(in_single_bytes),
-        cmocka_unit_test(many_at_once_but_not_too_many),
-        cmocka_unit_test(a_reply_of_nearly_64_mib),
-        cmocka_unit_test(what_is_cancelled_is_never_answered),
+        cmocka_unit_test(a_silent_peer_is_no_error),
+        cmocka_unit_test(a_slow_answer_is_waited_for),
+        cmocka_unit_test(answers_may_come_byte_by_byte),
+        cmocka_unit_test(calls_in_flight_are_bounded),
+        cmocka_unit_test(a_reply_of_nearly_64_mib_is_taken),
+        cmocka_unit_test(cancelled_requests_have_no_reply),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

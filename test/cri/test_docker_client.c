@@ -5,7 +5,7 @@
 #include "test/support/docker_rig.h"
 #include "test/support/unit.h"
 
-static void identities(void **state)
+static void identities_are_read(void **state)
 {
     static const struct {
         struct http_answer version, info;
@@ -66,7 +66,7 @@ static void identities(void **state)
 }
 
 /* What may come for one inspection, among others that are fine. */
-static void inspections(void **state)
+static void each_fault_of_an_inspection_has_its_error(void **state)
 {
     static const struct {
         const char *name;
@@ -173,7 +173,7 @@ static void inspections(void **state)
     }
 }
 
-static void a_pod_is_an_inspection_too(void **state)
+static void a_sandbox_is_inspected_as_a_container(void **state)
 {
     struct http_answer script[] = {
         {.path = "/containers/5a/json",
@@ -210,7 +210,7 @@ static void a_pod_is_an_inspection_too(void **state)
     docker_rig_close(&rig);
 }
 
-static void lists(void **state)
+static void lists_are_read(void **state)
 {
     struct http_answer script[] = {{.path = "/containers/json?all=1",
                                     .how = HTTP_CHUNKED,
@@ -234,7 +234,7 @@ static void lists(void **state)
     docker_rig_close(&rig);
 }
 
-static void an_id_that_is_none_is_not_asked_for(void **state)
+static void an_invalid_id_is_never_sent(void **state)
 {
     static const char *const ids[] = {"../json", "a/b", "", ".", "a?b", "a b", "a\r\nX: y"};
     struct http_answer script[] = {{.body = "{}"}};
@@ -253,7 +253,7 @@ static void an_id_that_is_none_is_not_asked_for(void **state)
     docker_rig_close(&rig);
 }
 
-static void events(void **state)
+static void events_are_noticed(void **state)
 {
     struct http_answer script[] = {{.path = "/containers/a0/json", .body = ENGINE_INSPECT("a0")},
                                    {.how = HTTP_OPEN, .body = "{\"Action\":\"start\"}\n"}};
@@ -280,12 +280,12 @@ static void events(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(identities),
-        cmocka_unit_test(inspections),
-        cmocka_unit_test(a_pod_is_an_inspection_too),
-        cmocka_unit_test(lists),
-        cmocka_unit_test(an_id_that_is_none_is_not_asked_for),
-        cmocka_unit_test(events),
+        cmocka_unit_test(identities_are_read),
+        cmocka_unit_test(each_fault_of_an_inspection_has_its_error),
+        cmocka_unit_test(a_sandbox_is_inspected_as_a_container),
+        cmocka_unit_test(lists_are_read),
+        cmocka_unit_test(an_invalid_id_is_never_sent),
+        cmocka_unit_test(events_are_noticed),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

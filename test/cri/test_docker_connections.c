@@ -24,7 +24,7 @@ static bool is_mapped(const char *library)
 }
 
 /* Has to be the first test of the program. */
-static void libcurl_comes_on_first_use(void **state)
+static void libcurl_is_loaded_on_first_use(void **state)
 {
     struct endpoint ep = {.path = "/nowhere"};
     struct client *c;
@@ -36,7 +36,7 @@ static void libcurl_comes_on_first_use(void **state)
     client_close(c);
 }
 
-static void hundreds_over_few_connections(void **state)
+static void hundreds_of_requests_use_few_connections(void **state)
 {
     enum { N = 300 };
     static char paths[N][64], bodies[N][256];
@@ -77,7 +77,7 @@ static void hundreds_over_few_connections(void **state)
     docker_rig_close(&rig);
 }
 
-static void silence_can_be_cancelled(void **state)
+static void requests_to_a_silent_daemon_can_be_cancelled(void **state)
 {
     struct http_answer script[] = {{.path = "/containers/slow/json", .how = HTTP_SILENT},
                                    {.path = "/containers/a0/json", .body = ENGINE_INSPECT("a0")}};
@@ -100,7 +100,7 @@ static void silence_can_be_cancelled(void **state)
     docker_rig_close(&rig);
 }
 
-static void a_daemon_that_dies_is_the_end(void **state)
+static void a_dead_daemon_fails_the_client(void **state)
 {
     struct http_answer script[] = {{.path = "/containers/slow/json", .how = HTTP_SILENT},
                                    {.path = "/containers/a0/json", .body = ENGINE_INSPECT("a0")}};
@@ -121,7 +121,7 @@ static void a_daemon_that_dies_is_the_end(void **state)
     docker_rig_close(&rig);
 }
 
-static void nobody_listens(void **state)
+static void a_socket_without_listener_fails(void **state)
 {
     struct http_answer script[] = {{.body = "{}"}};
     struct client_reply r;
@@ -139,7 +139,7 @@ static void nobody_listens(void **state)
 }
 
 /* The checks of a discovered endpoint hold for libcurl's connections as well. */
-static void a_discovered_socket_must_be_roots(void **state)
+static void a_discovered_socket_must_belong_to_root(void **state)
 {
     struct http_answer script[] = {{.body = ENGINE_VERSION}};
     struct client_reply r;
@@ -162,7 +162,7 @@ static void a_discovered_socket_must_be_roots(void **state)
     docker_rig_close(&rig);
 }
 
-static void proxies_of_the_environment_are_nothing_to_us(void **state)
+static void proxies_of_the_environment_are_ignored(void **state)
 {
     static const char *const names[] = {"http_proxy", "HTTP_PROXY", "all_proxy", "ALL_PROXY"};
     struct http_answer script[] = {{.path = "/containers/a0/json", .body = ENGINE_INSPECT("a0")}};
@@ -184,7 +184,7 @@ static void proxies_of_the_environment_are_nothing_to_us(void **state)
 }
 
 /* Through the front door: CRI is tried first, the answer is HTTP/1.1. */
-static void found_out_by_the_peers_answer(void **state)
+static void a_docker_socket_is_recognised_by_its_answer(void **state)
 {
     struct http_answer script[] = {{.path = "/version", .body = ENGINE_VERSION},
                                    {.path = "/info", .body = ENGINE_INFO}};
@@ -206,14 +206,14 @@ static void found_out_by_the_peers_answer(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(libcurl_comes_on_first_use),
-        cmocka_unit_test(hundreds_over_few_connections),
-        cmocka_unit_test(silence_can_be_cancelled),
-        cmocka_unit_test(a_daemon_that_dies_is_the_end),
-        cmocka_unit_test(nobody_listens),
-        cmocka_unit_test(a_discovered_socket_must_be_roots),
-        cmocka_unit_test(proxies_of_the_environment_are_nothing_to_us),
-        cmocka_unit_test(found_out_by_the_peers_answer),
+        cmocka_unit_test(libcurl_is_loaded_on_first_use),
+        cmocka_unit_test(hundreds_of_requests_use_few_connections),
+        cmocka_unit_test(requests_to_a_silent_daemon_can_be_cancelled),
+        cmocka_unit_test(a_dead_daemon_fails_the_client),
+        cmocka_unit_test(a_socket_without_listener_fails),
+        cmocka_unit_test(a_discovered_socket_must_belong_to_root),
+        cmocka_unit_test(proxies_of_the_environment_are_ignored),
+        cmocka_unit_test(a_docker_socket_is_recognised_by_its_answer),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

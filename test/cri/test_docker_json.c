@@ -18,7 +18,7 @@ static void load(const char *name, struct buf *ret)
     }
 }
 
-static void versions(void **state)
+static void versions_are_read(void **state)
 {
     static const struct {
         const char *file, *name, *version;
@@ -45,7 +45,7 @@ static void versions(void **state)
     }
 }
 
-static void inspections(void **state)
+static void inspections_are_read(void **state)
 {
     static const struct {
         const char *file;
@@ -109,7 +109,7 @@ static void inspections(void **state)
     }
 }
 
-static void lists(void **state)
+static void lists_are_read(void **state)
 {
     static const struct {
         const char *file;
@@ -153,7 +153,7 @@ static void lists(void **state)
     }
 }
 
-static void states(void **state)
+static void each_state_is_mapped(void **state)
 {
     static const struct {
         const char *name;
@@ -182,7 +182,7 @@ static void states(void **state)
 
 #define GOOD_STATE "\"State\":{\"Status\":\"running\",\"Pid\":7}"
 
-static void broken_inspections(void **state)
+static void broken_inspections_name_the_key(void **state)
 {
     static const struct {
         const char *body, *error; /* NULL: fine */
@@ -234,7 +234,7 @@ static void broken_inspections(void **state)
     }
 }
 
-static void labels_of_any_bytes(void **state)
+static void labels_may_hold_any_bytes(void **state)
 {
     struct arena a = {0};
     struct err err = {0};
@@ -253,7 +253,7 @@ static void labels_of_any_bytes(void **state)
     arena_free(&a);
 }
 
-static void broken_lists(void **state)
+static void broken_rows_are_left_out(void **state)
 {
     static const struct {
         const char *body, *error, *warning;
@@ -294,7 +294,7 @@ static void broken_lists(void **state)
     }
 }
 
-static void info_and_messages(void **state)
+static void info_and_error_messages_are_read(void **state)
 {
     struct arena a = {0};
     struct err err = {0};
@@ -318,14 +318,14 @@ static void info_and_messages(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(versions),
-        cmocka_unit_test(inspections),
-        cmocka_unit_test(lists),
-        cmocka_unit_test(states),
-        cmocka_unit_test(broken_inspections),
-        cmocka_unit_test(labels_of_any_bytes),
-        cmocka_unit_test(broken_lists),
-        cmocka_unit_test(info_and_messages),
+        cmocka_unit_test(versions_are_read),
+        cmocka_unit_test(inspections_are_read),
+        cmocka_unit_test(lists_are_read),
+        cmocka_unit_test(each_state_is_mapped),
+        cmocka_unit_test(broken_inspections_name_the_key),
+        cmocka_unit_test(labels_may_hold_any_bytes),
+        cmocka_unit_test(broken_rows_are_left_out),
+        cmocka_unit_test(info_and_error_messages_are_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -110,7 +110,7 @@ static void settle(struct arena *a, const struct box *boxes, size_t n, struct vi
     assert_int_equal(docker_settle(&docker, ret, a), 0);
 }
 
-static void a_true_pod(void **state)
+static void a_proven_pod_is_kept(void **state)
 {
     const struct box boxes[] = {app, sandbox};
     struct arena a = {0};
@@ -141,7 +141,7 @@ static void a_true_pod(void **state)
 }
 
 /* What is changed of the true pair, and what must come of it. */
-static void claims_that_do_not_hold(void **state)
+static void unproven_claims_are_refused(void **state)
 {
     static const struct {
         const char *name;
@@ -267,7 +267,7 @@ static void claims_that_do_not_hold(void **state)
     }
 }
 
-static void anchors(void **state)
+static void cgroup_paths_are_made(void **state)
 {
     static const struct {
         const char *name, *driver, *parent, *expect;
@@ -304,7 +304,7 @@ static void anchors(void **state)
     }
 }
 
-static void attempts(void **state)
+static void attempts_are_read_from_names(void **state)
 {
     static const struct {
         const char *name;
@@ -333,7 +333,7 @@ static void attempts(void **state)
 }
 
 /* Recorded from a node: the inspections of one pod, settled. */
-static void a_recorded_pod(void **state)
+static void a_recorded_pod_is_settled(void **state)
 {
     static const char *const files[] = {
         "docker28/inspect-sandbox.json",   "docker28/inspect-a1.json",
@@ -377,9 +377,9 @@ static void a_recorded_pod(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_true_pod),     cmocka_unit_test(claims_that_do_not_hold),
-        cmocka_unit_test(anchors),        cmocka_unit_test(attempts),
-        cmocka_unit_test(a_recorded_pod),
+        cmocka_unit_test(a_proven_pod_is_kept),      cmocka_unit_test(unproven_claims_are_refused),
+        cmocka_unit_test(cgroup_paths_are_made),     cmocka_unit_test(attempts_are_read_from_names),
+        cmocka_unit_test(a_recorded_pod_is_settled),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

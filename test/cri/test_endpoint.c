@@ -62,7 +62,7 @@ static int listen_at(const struct endpoint *ep, int type, int backlog)
     return fd;
 }
 
-static void addresses(void **state)
+static void addresses_are_parsed(void **state)
 {
     static const struct {
         const char *text, *path; /* path NULL: refused */
@@ -140,7 +140,7 @@ static void fails(const struct endpoint *ep, int rc, enum err_kind kind, const c
     }
 }
 
-static void each_failure_has_its_own_words(void **state)
+static void each_failure_has_its_own_error(void **state)
 {
     struct endpoint none = at("none"), file = at("file"), sock = at("sock"),
                     datagram = at("datagram"), folder = {0};
@@ -165,7 +165,7 @@ static void each_failure_has_its_own_words(void **state)
     fails(&sock, -ECONNREFUSED, ERR_RUNTIME, "nobody listens");
 }
 
-static void connected(void **state)
+static void a_socket_is_connected(void **state)
 {
     struct endpoint sock = at("sock"), abstract = {.abstract = true};
     const struct endpoint *eps[] = {&sock, &abstract};
@@ -186,7 +186,7 @@ static void connected(void **state)
     }
 }
 
-static void a_full_queue_is_for_later(void **state)
+static void a_full_queue_is_try_again(void **state)
 {
     struct endpoint sock = at("sock");
     AUTO_CLOSE int listener = -1;
@@ -208,7 +208,7 @@ static void a_full_queue_is_for_later(void **state)
     }
 }
 
-static void without_permission(void **state)
+static void missing_permission_is_denied(void **state)
 {
     struct endpoint sock = at("sock");
     AUTO_CLOSE int listener = -1;
@@ -230,7 +230,7 @@ static void without_permission(void **state)
     assert_int_equal(chmod(dir, 0755), 0);
 }
 
-static void a_discovered_socket_must_be_roots(void **state)
+static void a_discovered_socket_must_belong_to_root(void **state)
 {
     struct endpoint sock = at("sock");
     struct err err;
@@ -264,13 +264,13 @@ static void a_discovered_socket_must_be_roots(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(addresses),
+        cmocka_unit_test(addresses_are_parsed),
         cmocka_unit_test(a_path_fills_sun_path_but_no_more),
-        cmocka_unit_test(each_failure_has_its_own_words),
-        cmocka_unit_test(connected),
-        cmocka_unit_test(a_full_queue_is_for_later),
-        cmocka_unit_test(without_permission),
-        cmocka_unit_test(a_discovered_socket_must_be_roots),
+        cmocka_unit_test(each_failure_has_its_own_error),
+        cmocka_unit_test(a_socket_is_connected),
+        cmocka_unit_test(a_full_queue_is_try_again),
+        cmocka_unit_test(missing_permission_is_denied),
+        cmocka_unit_test(a_discovered_socket_must_belong_to_root),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

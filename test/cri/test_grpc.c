@@ -119,7 +119,7 @@ static const unsigned char *find_frame(const struct buf *b, size_t *at, unsigned
     return NULL;
 }
 
-static void all_goes_out_at_once(void **state)
+static void preface_settings_and_calls_go_out_together(void **state)
 {
     CLEANUP(buf_free) struct buf out = {0};
     struct grpc *g = start(3);
@@ -145,7 +145,7 @@ static void all_goes_out_at_once(void **state)
     grpc_free(g);
 }
 
-static void in_any_pieces(void **state)
+static void answers_may_come_in_any_pieces(void **state)
 {
     (void)state;
     for (size_t piece = 1; piece < 64; piece += 7) {
@@ -182,7 +182,7 @@ static void in_any_pieces(void **state)
     }
 }
 
-static void a_status_says_why(void **state)
+static void a_failed_call_has_the_peers_text(void **state)
 {
     CLEANUP(buf_free) struct buf in = {0}, block = {0};
     struct grpc *g = start(2);
@@ -213,7 +213,7 @@ static void a_status_says_why(void **state)
     grpc_free(g);
 }
 
-static void a_stream_gives_message_by_message(void **state)
+static void a_stream_has_a_result_a_message(void **state)
 {
     CLEANUP(buf_free) struct buf in = {0};
     struct grpc *g = start(0);
@@ -241,7 +241,7 @@ static void a_stream_gives_message_by_message(void **state)
     grpc_free(g);
 }
 
-static void goaway_spares_what_was_taken(void **state)
+static void goaway_lets_taken_calls_end(void **state)
 {
     CLEANUP(buf_free) struct buf in = {0};
     struct grpc *g = start(3);
@@ -297,7 +297,7 @@ static void pings_are_answered_and_never_sent(void **state)
     grpc_free(g);
 }
 
-static void nothing_is_held_for_a_promise(void **state)
+static void memory_follows_bytes_not_lengths(void **state)
 {
     struct grpc_deframer d = {0};
     const uint8_t promise[] = {0, 3, 0xff, 0xff, 0xff, 'x'}, *p = promise;
@@ -319,7 +319,7 @@ static void nothing_is_held_for_a_promise(void **state)
     grpc_deframer_reset(&d);
 }
 
-static void percent_decoding(void **state)
+static void grpc_message_is_percent_decoded(void **state)
 {
     static const struct {
         const char *in, *out;
@@ -339,7 +339,7 @@ static void percent_decoding(void **state)
     assert_string_equal(buf, "AB");
 }
 
-static void who_answers(void **state)
+static void peers_are_recognised_by_first_bytes(void **state)
 {
     static const struct {
         const char *bytes;
@@ -382,7 +382,7 @@ static void who_answers(void **state)
     }
 }
 
-static void ends_of_the_connection(void **state)
+static void each_end_of_the_connection_has_its_error(void **state)
 {
     CLEANUP(buf_free) struct buf in = {0};
     struct grpc *g = start(2);
@@ -448,16 +448,16 @@ static void a_refused_call_is_sent_again(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_goes_out_at_once),
-        cmocka_unit_test(in_any_pieces),
-        cmocka_unit_test(a_status_says_why),
-        cmocka_unit_test(a_stream_gives_message_by_message),
-        cmocka_unit_test(goaway_spares_what_was_taken),
+        cmocka_unit_test(preface_settings_and_calls_go_out_together),
+        cmocka_unit_test(answers_may_come_in_any_pieces),
+        cmocka_unit_test(a_failed_call_has_the_peers_text),
+        cmocka_unit_test(a_stream_has_a_result_a_message),
+        cmocka_unit_test(goaway_lets_taken_calls_end),
         cmocka_unit_test(pings_are_answered_and_never_sent),
-        cmocka_unit_test(nothing_is_held_for_a_promise),
-        cmocka_unit_test(percent_decoding),
-        cmocka_unit_test(who_answers),
-        cmocka_unit_test(ends_of_the_connection),
+        cmocka_unit_test(memory_follows_bytes_not_lengths),
+        cmocka_unit_test(grpc_message_is_percent_decoded),
+        cmocka_unit_test(peers_are_recognised_by_first_bytes),
+        cmocka_unit_test(each_end_of_the_connection_has_its_error),
         cmocka_unit_test(a_refused_call_is_sent_again),
     };
 

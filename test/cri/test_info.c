@@ -20,7 +20,7 @@ static void same(const char *got, const char *wanted)
     }
 }
 
-static void shapes(void **state)
+static void each_runtimes_shape_is_read(void **state)
 {
     static const struct {
         const char *text;
@@ -70,7 +70,7 @@ static void shapes(void **state)
     }
 }
 
-static void nonsense_is_refused(void **state)
+static void broken_json_is_refused(void **state)
 {
     static const char *const cases[] = {
         "{\"pid\":-1}",
@@ -160,7 +160,7 @@ static void every_cut_is_refused(void **state)
 }
 
 /* What real runtimes gave, against another reader of JSON. */
-static void recorded(void **state)
+static void recorded_infos_are_read(void **state)
 {
     static const char *const files[] = {
         "containerd-1.6.20/raw-ctr-a1", "containerd-1.6.20/raw-ctr-a5",
@@ -199,9 +199,11 @@ static void recorded(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(shapes),           cmocka_unit_test(nonsense_is_refused),
-        cmocka_unit_test(depth_is_bounded), cmocka_unit_test(every_cut_is_refused),
-        cmocka_unit_test(recorded),
+        cmocka_unit_test(each_runtimes_shape_is_read),
+        cmocka_unit_test(broken_json_is_refused),
+        cmocka_unit_test(depth_is_bounded),
+        cmocka_unit_test(every_cut_is_refused),
+        cmocka_unit_test(recorded_infos_are_read),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -78,7 +78,7 @@ static struct fake_cri *cri_o(void)
     return fake_cri_load(TEST_DIR "/fixtures/runtimes/crio-1.37/script.json");
 }
 
-static void a_cri_socket(void **state)
+static void a_cri_socket_is_asked_in_cri(void **state)
 {
     struct fake_cri *fake = cri_o();
     struct client_reply reply;
@@ -98,7 +98,7 @@ static void a_cri_socket(void **state)
 }
 
 /* The listener's queue is full: that is tried again, not reported. */
-static void a_busy_socket(void **state)
+static void a_busy_socket_is_tried_again(void **state)
 {
     struct fake_cri *fake = cri_o();
     struct client_reply reply;
@@ -130,7 +130,7 @@ static void a_busy_socket(void **state)
     fake_cri_free(fake);
 }
 
-static void nobody(void **state)
+static void a_socket_without_listener_fails(void **state)
 {
     struct world w;
 
@@ -145,7 +145,7 @@ static void nobody(void **state)
 
 /* HTTP/1.1 is answered: the Docker Engine's speaker comes with connections of its own, and asks
  * what was asked before, while the caller's descriptor stays. */
-static void a_docker_socket(void **state)
+static void a_docker_socket_is_handed_over(void **state)
 {
     static const char refusal[] = "HTTP/1.1 301 Moved Permanently\r\nLocation: /\r\n\r\n";
     AUTO_CLOSE int first = -1;
@@ -213,7 +213,7 @@ static struct fake_cri *without_cri(void)
     return fake_cri_new(json_pack("{s:[]}", "api"), ".");
 }
 
-static void a_docker_socket_that_takes_grpc(void **state)
+static void a_docker_socket_that_answers_grpc_is_handed_over(void **state)
 {
     static const char answer[] = "HTTP/1.1 200 OK\r\nContent-Length: 2\r\n\r\nOK";
     struct fake_cri *fake = without_cri();
@@ -251,7 +251,7 @@ static void a_docker_socket_that_takes_grpc(void **state)
 }
 
 /* containerd with its CRI plugin disabled answers HTTP/2 to that, too, or hangs up. */
-static void grpc_without_cri(void **state)
+static void grpc_without_cri_is_an_error(void **state)
 {
     static const struct {
         const char *answer;
@@ -285,12 +285,12 @@ static void grpc_without_cri(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(a_cri_socket),
-        cmocka_unit_test(a_busy_socket),
-        cmocka_unit_test(nobody),
-        cmocka_unit_test(a_docker_socket),
-        cmocka_unit_test(a_docker_socket_that_takes_grpc),
-        cmocka_unit_test(grpc_without_cri),
+        cmocka_unit_test(a_cri_socket_is_asked_in_cri),
+        cmocka_unit_test(a_busy_socket_is_tried_again),
+        cmocka_unit_test(a_socket_without_listener_fails),
+        cmocka_unit_test(a_docker_socket_is_handed_over),
+        cmocka_unit_test(a_docker_socket_that_answers_grpc_is_handed_over),
+        cmocka_unit_test(grpc_without_cri_is_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -106,7 +106,7 @@ static void entry_type_is_a_map(const char *type)
     assert_true(listed(line));
 }
 
-static void fields_are_the_cris(void **state)
+static void field_numbers_equal_those_of_cri(void **state)
 {
     size_t n = 0;
 
@@ -139,7 +139,7 @@ static void fields_are_the_cris(void **state)
     assert_true(n > 60);
 }
 
-static void enums_are_the_cris(void **state)
+static void enum_values_equal_those_of_cri(void **state)
 {
     (void)state;
     for (size_t i = 0; i < sizeof(enums) / sizeof(enums[0]); i++) {
@@ -158,8 +158,8 @@ static void enums_are_the_cris(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(fields_are_the_cris),
-        cmocka_unit_test(enums_are_the_cris),
+        cmocka_unit_test(field_numbers_equal_those_of_cri),
+        cmocka_unit_test(enum_values_equal_those_of_cri),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);

@@ -87,7 +87,7 @@ static void events_are_read_only_where_the_kubelet_keeps_its_own(void **state)
     }
 }
 
-static void texts_of_errors(void **state)
+static void texts_of_gone_and_starting_are_known(void **state)
 {
     (void)state;
     assert_true(runtime_text_is_gone("Error response from daemon: No such container: ab"));
@@ -165,7 +165,7 @@ int main(void)
         cmocka_unit_test(a_row_is_found_by_name_and_api),
         cmocka_unit_test(well_known_sockets_come_in_the_order_of_the_rows),
         cmocka_unit_test(events_are_read_only_where_the_kubelet_keeps_its_own),
-        cmocka_unit_test(texts_of_errors),
+        cmocka_unit_test(texts_of_gone_and_starting_are_known),
         cmocka_unit_test(an_engine_is_recognised_by_its_component),
         cmocka_unit_test(rows_are_complete),
         cmocka_unit_test(cgroup_prefixes_are_shapes),

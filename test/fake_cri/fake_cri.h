@@ -1,17 +1,17 @@
 /* A CRI server that answers as a script says, for tests: over any connected socket, without threads
- * and without waiting. What it is asked is checked: a request that podpid ought not to make
- * (another method, a filter, a status that is not verbose, wrong headers) is answered
- * InvalidArgument.
+ * and without waiting. It checks each request: one that podpid must not make (another method, a
+ * filter, a status that is not verbose, wrong headers) is answered InvalidArgument.
  *
  * The script is a JSON object; everything in it may be left out:
  *
  *   "api"           ["v1", "v1alpha2"]: the services that are served; ["v1"] if not given
- *   "replies"       method -> reply, as the CRI's own JSON. Of PodSandboxStatus and
- * ContainerStatus: id -> reply. A method without a reply is Unimplemented; an id without one is
- *                   NotFound. U+E000 to U+E0FF in a text are the bytes 0x00 to 0xff
+ *   "replies"       method -> reply, in the JSON form of CRI's messages; of PodSandboxStatus and
+ *                   ContainerStatus: id -> reply. A method without a reply is Unimplemented, an
+ *                   id without one NotFound. U+E000 to U+E0FF in a text are the bytes 0x00 to 0xff
  *   "recorded"      {"pods": [file, ...], "containers": [file, ...]}: recorded replies of the
- * status calls, beside the script; the lists are made of them as well "faults"        method, or
- * "method id" -> what goes wrong with it: "code", "message"   a gRPC status in place of the answer
+ *                   status calls, in the script's folder; the lists are made of them as well
+ *   "faults"        method, or "method id" -> what goes wrong with it:
+ *       "code", "message"   a gRPC status in place of the answer
  *       "http_status", "content_type"   a web server's answer
  *       "never"             no answer
  *       "hold"              so many milliseconds pass before the answer
