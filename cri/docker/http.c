@@ -378,8 +378,7 @@ static void finish(struct docker_http *h, struct slot *s, CURLcode code)
         h->rc = err_nomem(&h->err);
     }
     if (code == CURLE_COULDNT_CONNECT && h->rc == 0) {
-        h->rc =
-            err_set(&h->err, ERR_RUNTIME, ECONNREFUSED, "%s: the connection was lost", h->ep.path);
+        h->rc = err_set(&h->err, ERR_RUNTIME, ECONNREFUSED, "%s: the connection was lost", h->name);
     }
     if (is_broken(code) && !t->tried) {
         t->tried = true;
