@@ -58,28 +58,59 @@ static const struct row_line well[] = {
     {"prod", "web", "u", "s", "init", "aa02", PODPID_VERDICT_EXITED, 0, 1, 0, NULL, NULL, NULL},
 };
 
-static void all_checks_in_order_with_hints(void **state)
+/* Ids and their order are stable: policies, scripts and dashboards rely on them. */
+static void a_good_node_passes_all_checks_in_order(void **state)
 {
-    static const char *const ids[] = {
-        "host.proc",   "host.pidns",      "host.cgroupns",  "host.cgroup",   "runtime.endpoint",
-        "runtime.api", "runtime.ready",   "pods.listed",    "pids.verified", "pids.stable",
-        "pids.strays", "targets.present", "handoff.written"};
-    static const enum podpid_result results[] = {P, P, P, P, P, P, P, P, P, S, P, S, S};
+    static const struct {
+        const char *id;
+        enum podpid_result result;
+    } expected[] = {
+        {"host.proc", P},        {"host.pidns", P},  {"host.cgroupns", P}, {"host.cgroup", P},
+        {"runtime.endpoint", P}, {"runtime.api", P}, {"runtime.ready", P}, {"pods.listed", P},
+        {"pids.verified", P},    {"pids.stable", S}, {"pids.strays", P},   {"targets.present", S},
+        {"handoff.written", S},
+    };
     struct bench b;
 
     (void)state;
     begin(&b, well, 2);
     evaluate(&b);
+    assert_int_equal(N_CHECKS, N_ELEMENTS(expected));
     for (unsigned i = 0; i < N_CHECKS; i++) {
         const struct podpid_check *c = &b.table.rows[i].public;
 
-        assert_string_equal(c->id, ids[i]);
-        assert_int_equal(c->result, results[i]);
+        assert_string_equal(c->id, expected[i].id);
+        assert_int_equal(c->result, expected[i].result);
         assert_non_null(c->detail);
         assert_null(strchr(c->detail, '\n'));
     }
     assert_int_equal(check_table_result(&b.table), PODPID_RESULT_PASS);
     assert_int_equal(check_table_exit_status(&b.table), 0);
+    end(&b);
+}
+
+static void the_public_list_has_the_checks_of_a_report(void **state)
+{
+    size_t n;
+    const struct podpid_check_info *const *list = podpid_check_list(&n);
+    struct bench b;
+
+    (void)state;
+    begin(&b, well, 2);
+    evaluate(&b);
+    assert_int_equal(n, N_CHECKS);
+    for (size_t i = 0; i < n; i++) {
+        enum check_id id;
+
+        assert_string_equal(list[i]->id, b.table.rows[i].public.id);
+        assert_int_equal(list[i]->fixed, b.table.rows[i].fixed);
+        assert_true(check_by_name(list[i]->id, &id));
+        assert_int_equal(id, i);
+        /* The exit status where only this check fails. */
+        check_set(&b.table, id, F, NULL, "made to fail");
+        assert_int_equal(check_table_exit_status(&b.table), list[i]->exit_status);
+        check_set(&b.table, id, P, NULL, "well again");
+    }
     end(&b);
 }
 
@@ -478,7 +509,8 @@ static void levels_apply_in_their_order(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(all_checks_in_order_with_hints),
+        cmocka_unit_test(a_good_node_passes_all_checks_in_order),
+        cmocka_unit_test(the_public_list_has_the_checks_of_a_report),
         cmocka_unit_test(every_verdict_has_its_severity),
         cmocka_unit_test(a_target_is_reported_by_targets_present_only),
         cmocka_unit_test(details_agree_in_number),
