@@ -1,5 +1,4 @@
-/* The checks: all of them are made in their order; which facts give which result; what levels do to
- * a result. */
+/* The checks: all of them are made in their order, and which facts give which result. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -86,31 +85,6 @@ static void a_good_node_passes_all_checks_in_order(void **state)
     }
     assert_int_equal(check_table_result(&b.table), PODPID_RESULT_PASS);
     assert_int_equal(check_table_exit_status(&b.table), 0);
-    end(&b);
-}
-
-static void the_public_list_has_the_checks_of_a_report(void **state)
-{
-    size_t n;
-    const struct podpid_check_info *const *list = podpid_check_list(&n);
-    struct bench b;
-
-    (void)state;
-    begin(&b, well, 2);
-    evaluate(&b);
-    assert_int_equal(n, N_CHECKS);
-    for (size_t i = 0; i < n; i++) {
-        enum check_id id;
-
-        assert_string_equal(list[i]->id, b.table.rows[i].public.id);
-        assert_int_equal(list[i]->fixed, b.table.rows[i].fixed);
-        assert_true(check_by_name(list[i]->id, &id));
-        assert_int_equal(id, i);
-        /* The exit status where only this check fails. */
-        check_set(&b.table, id, F, NULL, "made to fail");
-        assert_int_equal(check_table_exit_status(&b.table), list[i]->exit_status);
-        check_set(&b.table, id, P, NULL, "well again");
-    }
     end(&b);
 }
 
@@ -460,57 +434,10 @@ static void a_literal_systemd_path_is_a_warning(void **state)
     end(&b);
 }
 
-static void levels_apply_in_their_order(void **state)
-{
-    static const char *const ignore[] = {"pids.verified", "host.pidns", NULL};
-    static const struct {
-        enum podpid_verdict verdict;
-        enum check_level policy;
-        bool strict, ignored;
-        enum podpid_result result;
-    } cases[] = {
-        {PODPID_VERDICT_DEAD, LEVEL_DEFAULT, false, false, W},
-        {PODPID_VERDICT_DEAD, LEVEL_FAIL, false, false, F},
-        {PODPID_VERDICT_DEAD, LEVEL_IGNORE, false, false, S},
-        {PODPID_VERDICT_DEAD, LEVEL_IGNORE, true, false, S},
-        {PODPID_VERDICT_DEAD, LEVEL_DEFAULT, true, false, F},
-        {PODPID_VERDICT_DEAD, LEVEL_DEFAULT, true, true, W},
-        {PODPID_VERDICT_MISMATCH, LEVEL_DEFAULT, false, false, F},
-        {PODPID_VERDICT_MISMATCH, LEVEL_WARN, false, false, W},
-        {PODPID_VERDICT_MISMATCH, LEVEL_WARN, true, false, F},
-        {PODPID_VERDICT_MISMATCH, LEVEL_WARN, true, true, W},
-        {PODPID_VERDICT_MISMATCH, LEVEL_DEFAULT, false, true, W},
-        {PODPID_VERDICT_VERIFIED, LEVEL_FAIL, true, false, P},
-    };
-
-    (void)state;
-    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
-        enum check_level levels[N_CHECKS] = {[CHECK_PIDS_VERIFIED] = cases[i].policy,
-                                             [CHECK_HOST_PIDNS] = LEVEL_IGNORE,
-                                             [CHECK_HOST_PROC] = LEVEL_WARN};
-        struct row_line line = well[0];
-        struct bench b;
-
-        line.verdict = cases[i].verdict;
-        begin(&b, &line, 1);
-        b.node.hidepid = HIDEPID_INVISIBLE;
-        b.node.other_pidns = true;
-        evaluate(&b);
-        check_table_apply_levels(&b.table, levels, cases[i].strict,
-                                 cases[i].ignored ? ignore : NULL);
-        assert_int_equal(result(&b, CHECK_PIDS_VERIFIED), cases[i].result);
-        /* No level lowers these. */
-        assert_int_equal(result(&b, CHECK_HOST_PROC), F);
-        assert_int_equal(result(&b, CHECK_HOST_PIDNS), F);
-        end(&b);
-    }
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(a_good_node_passes_all_checks_in_order),
-        cmocka_unit_test(the_public_list_has_the_checks_of_a_report),
         cmocka_unit_test(every_verdict_has_its_severity),
         cmocka_unit_test(a_target_is_reported_by_targets_present_only),
         cmocka_unit_test(details_agree_in_number),
@@ -522,7 +449,6 @@ int main(void)
         cmocka_unit_test(a_second_look_must_agree),
         cmocka_unit_test(the_same_pid_with_another_start_is_another_process),
         cmocka_unit_test(a_literal_systemd_path_is_a_warning),
-        cmocka_unit_test(levels_apply_in_their_order),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
