@@ -11,6 +11,7 @@
 #include "resolver/capture/read_json.h"
 #include "resolver/capture/read_view.h"
 #include "resolver/cgroup/line.h"
+#include "resolver/proc/stat.h"
 
 /* A cgroup file reached 41 KB on a live node; nothing under /proc/<pid> that is kept is larger. */
 enum { PROC_FILE_MAX = 1024 * 1024 };
@@ -131,19 +132,11 @@ static int read_cgroup_ids(int dir_fd, const char *dir, struct arena *a, struct 
 static int check_boot_time(int proc_fd, const char *dir, struct err *err)
 {
     CLEANUP(buf_free) struct buf b = {0};
-    struct str text, line;
     uint64_t btime;
     int rc = replay_read_file(proc_fd, dir, "stat", PROC_FILE_MAX, &b, err);
 
-    if (rc < 0) {
+    if (rc < 0 || btime_parse((struct str){b.p, b.n}, &btime)) {
         return rc;
-    }
-    text = (struct str){b.p, b.n};
-    while (str_next_line(&text, &line)) {
-        if (str_starts(line, STR("btime ")) &&
-            str_to_u64((struct str){line.p + 6, line.n - 6}, &btime)) {
-            return 0;
-        }
     }
     return err_set(err, ERR_INPUT, EINVAL, "%s/stat: has no line \"btime SECONDS\"", dir);
 }

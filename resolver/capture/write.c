@@ -11,6 +11,7 @@
 #include "resolver/capture/impl.h"
 #include "resolver/capture/read.h"
 #include "resolver/format/json.h"
+#include "resolver/proc/cgroupfs.h"
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 
@@ -204,8 +205,12 @@ static json_t *ids_of(const struct capture_source *src, json_t *paths)
 
     json_object_foreach(paths, path, value)
     {
-        uint64_t id = src->ids ? cgroup_ids_get(src->ids, path) : 0;
+        uint64_t id;
 
+        if (cgroupfs_id(src->cgroupfs, path, &id) < 0) {
+            json_decref(o);
+            return NULL;
+        }
         if (id && id <= INT64_MAX) {
             doc_put(&o, path, doc_number(id));
         }

@@ -4,6 +4,7 @@
 
 #include "cri/view.h"
 #include "resolver/node/node.h"
+#include "resolver/proc/cgroupfs.h"
 #include "resolver/proc/procfs.h"
 
 struct capture_source {
@@ -11,7 +12,7 @@ struct capture_source {
     const char *endpoint;
     const struct node_facts *node;
     const struct procfs *procfs;
-    struct cgroup_ids *ids; /* NULL: none known */
+    struct cgroupfs *cgroupfs; /* NULL: none known */
     int64_t taken_at;
     bool with_labels;
 };

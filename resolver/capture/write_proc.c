@@ -2,6 +2,7 @@
  */
 #include <errno.h>
 #include <fcntl.h>
+#include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -9,8 +10,8 @@
 #include "resolver/capture/impl.h"
 #include "resolver/cgroup/line.h"
 #include "resolver/format/json.h"
-
-enum { PROC_STAT_MAX = 16 * 1024 * 1024 }; /* a line a processor, one of all interrupts */
+#include "resolver/proc/ns.h"
+#include "resolver/proc/stat.h"
 
 /* One process under way. */
 struct extract {
@@ -107,22 +108,17 @@ static int put_thread(const struct extract *x, const char *tid, const struct buf
 /* The leader has exited: a live thread's cgroup is what counts, and its stat says that it lives. */
 static int put_live_thread(const struct extract *x)
 {
-    AUTO_CLOSE int task = openat(x->pid_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     CLEANUP(buf_free) struct buf stat = {0}, cgroup = {0};
-    struct dir_reader dir = {.fd = task};
-    struct dir_entry e;
+    int tid = procfs_read_live_thread(x->pid_fd, &stat, &cgroup);
+    char name[16];
 
-    while (task >= 0 && dir_next(&dir, &e) > 0) {
-        struct stat_line line;
-        int32_t tid;
-
-        if (procfs_pid_name(e.name, &tid) && procfs_read(task, tid, "stat", &stat) == 0 &&
-            stat_parse((struct str){stat.p, stat.n}, &line) && line.state != 'Z' &&
-            line.state != 'X' && procfs_read(task, tid, "cgroup", &cgroup) == 0) {
-            return put_thread(x, e.name, &stat, &cgroup);
-        }
+    if (tid < 0) {
+        return err_is_shortage(tid)
+                   ? err_set(x->err, ERR_PROC, -tid, "%s/task: %s", x->where, strerror(-tid))
+                   : 0;
     }
-    return 0;
+    snprintf(name, sizeof(name), "%d", tid);
+    return put_thread(x, name, &stat, &cgroup);
 }
 
 /* 1: all of it was read; 0: the process went away, or may not be read; negative errno. */
@@ -175,27 +171,19 @@ static int put_process(const struct procfs *p, int proc_to, const char *where, c
     return note_paths((struct str){x.cgroup.p, x.cgroup.n}, paths) < 0 ? err_nomem(err) : 0;
 }
 
-/* The line of /proc/stat that says when the node was started; the rest is of no use here. */
+/* Of /proc/stat only the line that says when the node was booted. */
 static int put_boot_time(const struct procfs *p, int to, const char *where, struct err *err)
 {
-    CLEANUP(buf_free) struct buf b = {0};
-    struct str text, line;
-    int rc = procfs_read_file(p->fd, "stat", PROC_STAT_MAX, &b);
+    uint64_t btime;
+    char line[32];
+    int rc = procfs_read_btime(p, &btime);
 
     if (rc < 0) {
-        return err_set(err, ERR_PROC, -rc, "%s/stat: %s", p->path, strerror(-rc));
+        return err_set(err, ERR_PROC, -rc, "%s/stat: %s", p->path,
+                       rc == -EBADMSG ? "has no boot time" : strerror(-rc));
     }
-    text = (struct str){b.p, b.n};
-    while (str_next_line(&text, &line)) {
-        if (str_starts(line, STR("btime "))) {
-            CLEANUP(buf_free) struct buf one = {0};
-
-            buf_append(&one, line.p, line.n);
-            buf_puts(&one, "\n");
-            return one.failed ? err_nomem(err) : capture_put(to, where, "stat", one.p, one.n, err);
-        }
-    }
-    return err_set(err, ERR_PROC, EBADMSG, "%s/stat: has no boot time", p->path);
+    snprintf(line, sizeof(line), "btime %" PRIu64 "\n", btime);
+    return capture_put(to, where, "stat", line, strlen(line), err);
 }
 
 int capture_put_proc(int dir_fd, const char *dir, const struct procfs *p, json_t *paths,

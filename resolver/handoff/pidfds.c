@@ -3,14 +3,13 @@
 #include "resolver/handoff/pidfds.h"
 
 #include <errno.h>
-#include <poll.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/syscall.h>
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
 #include "resolver/error.h"
+#include "resolver/proc/pidfd.h"
 #include "resolver/proc/procfs.h"
 
 /* Descriptors that are left for other uses beyond those a caller asks for: what the process has
@@ -43,52 +42,6 @@ static size_t count_pidfds(const struct podpid_snapshot *targets)
         }
     }
     return n;
-}
-
-/* Whether the process behind an open pidfd has this start time and lives. If so, the pidfd has been
- * of this process since it was opened: its PID cannot have been reused meanwhile. */
-static int check_identity(const struct procfs *p, pid_t pid, uint64_t start, int fd,
-                          struct err *err)
-{
-    struct pollfd dead = {.fd = fd, .events = POLLIN};
-    struct pin pin = {0};
-    int rc = procfs_pin(p->fd, pid, &pin);
-
-    buf_free(&pin.cgroup);
-    if (rc == -ENOMEM) {
-        return err_nomem(err);
-    }
-    if (rc < 0 && !err_is_gone(rc)) {
-        return err_set(err, ERR_PROC, -rc, "process %d cannot be read: %s", (int)pid,
-                       strerror(-rc));
-    }
-    if (rc < 0 || pin.stat.start != start || poll(&dead, 1, 0) != 0) {
-        return err_set(err, ERR_ANSWER, ESRCH, "process %d is gone or another one by now",
-                       (int)pid);
-    }
-    return 0;
-}
-
-int pidfd_open_process(const struct procfs *p, pid_t pid, uint64_t start, struct err *err)
-{
-    AUTO_CLOSE int fd = (int)syscall(SYS_pidfd_open, pid, 0);
-    int rc;
-
-    if (fd < 0 && errno == ENOSYS) {
-        err_set(err, ERR_USAGE, ENOSYS, "this kernel has no pidfd_open");
-        err_hint(err, "Linux 5.3 or later has it; consumers can check start_time_ticks instead");
-        return -ENOSYS;
-    }
-    /* EINVAL: the process is gone, and its number is still that of a process group or session. */
-    if (fd < 0 && (errno == ESRCH || errno == EINVAL)) {
-        return err_set(err, ERR_ANSWER, ESRCH, "process %d is gone", (int)pid);
-    }
-    if (fd < 0) {
-        return err_set(err, ERR_WRITE, errno, "cannot open a pidfd of process %d: %s", (int)pid,
-                       strerror(errno));
-    }
-    rc = check_identity(p, pid, start, fd, err);
-    return rc < 0 ? rc : TAKE_FD(fd);
 }
 
 static int open_row(const struct procfs *p, const struct podpid_container *c,

@@ -27,7 +27,7 @@ static inline pid_t unit_reported_pid(const struct unit *u)
 /* The kernel lets nobody remove a cgroup with a living process in it, be it only a thread. */
 static inline bool is_alive(const struct proc *row)
 {
-    return (row->state != 'Z' && row->state != 'X') || row->threads > 1;
+    return proc_is_alive(row->state, row->threads);
 }
 
 /* ---- units.c --------------------------------------------------------------------------------- */

@@ -101,7 +101,7 @@ struct podpid_look {
     struct procfs procfs;
     bool procfs_open; /* procfs is ours to close */
     struct node_facts node;
-    struct cgroup_ids *ids;           /* NULL: no cgroup hierarchy is mounted here, or a replay */
+    struct cgroupfs *cgroupfs;        /* NULL: no cgroup hierarchy is mounted here, or a replay */
     struct arena arena;               /* discovery, lists, statuses, units; freed with the look */
     struct podpid_snapshot *snapshot; /* publish.c fills it; rows are made in its arena before */
 

@@ -9,6 +9,7 @@
 
 #include "cri/base/cleanup.h"
 #include "resolver/join/rows.h"
+#include "resolver/proc/cgroupfs.h"
 
 /* No try begins later than this after a unit's first one, unless a list contradicts its status.
  * containerd 1.6 and 2.1 report a dead PID as running for 50 to 350 ms after a kill. */
@@ -18,9 +19,6 @@ static const nsec tries_time = NSEC_PER_SEC / 2;
  * disagreements are over within milliseconds; 280 ms in all, so that the last try falls within
  * tries_time though the rounds themselves take their time. */
 static const int pauses_ms[LOOK_TRIES] = {0, 10, 40, 90, 140};
-
-/* Largest /proc/stat that is read: a line for each CPU and a number for each interrupt. */
-enum { PROC_STAT_MAX = 16 * 1024 * 1024 };
 
 /* ---- What the round brought ---------------------------------------------------------------- */
 
@@ -78,8 +76,6 @@ static const char *why_blind(const struct podpid_look *k)
 /* Start ticks plus this is the wall clock, in ns since the epoch. 0: not known. */
 static int read_boot_time(const struct podpid_look *k, nsec *ret)
 {
-    CLEANUP(buf_free) struct buf b = {0};
-    struct str text, line;
     uint64_t seconds = 0;
     int rc;
 
@@ -88,15 +84,9 @@ static int read_boot_time(const struct podpid_look *k, nsec *ret)
         *ret = clock_read(CLOCK_REALTIME) - clock_read(CLOCK_BOOTTIME);
         return 0;
     }
-    rc = procfs_read_file(k->procfs.fd, "stat", PROC_STAT_MAX, &b);
+    rc = procfs_read_btime(&k->procfs, &seconds);
     if (err_is_shortage(rc)) {
         return rc;
-    }
-    text = (struct str){b.p, b.n};
-    while (rc == 0 && str_next_line(&text, &line)) {
-        if (str_starts(line, STR("btime "))) {
-            str_to_u64((struct str){line.p + 6, line.n - 6}, &seconds);
-        }
     }
     *ret = seconds < (uint64_t)(NSEC_NEVER / NSEC_PER_SEC) ? (nsec)seconds * NSEC_PER_SEC : 0;
     return 0;
@@ -174,8 +164,9 @@ static int recheck_empty(const struct podpid_look *k, const struct unit *u, stru
     size_t n = 0;
     int rc = 0;
 
-    for (unsigned i = 0; k->ids && i < u->anchor.n_paths && n == 0 && !err_is_shortage(rc); i++) {
-        rc = cgroup_ids_procs(k->ids, u->anchor.paths[i], &pids, &n);
+    for (unsigned i = 0; k->cgroupfs && i < u->anchor.n_paths && n == 0 && !err_is_shortage(rc);
+         i++) {
+        rc = cgroupfs_procs(k->cgroupfs, u->anchor.paths[i], &pids, &n);
     }
     if (err_is_shortage(rc)) {
         return rc;

@@ -6,8 +6,8 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-
 #include "resolver/cgroup/line.h"
+#include "resolver/proc/cgroupfs.h"
 
 static bool is_open(const struct podpid_look *k, const char *id)
 {
@@ -92,12 +92,13 @@ static int read_cgroup_id(const struct podpid_look *k, struct str path, uint64_t
     if (b.failed) {
         return -ENOMEM;
     }
-    if (k->is_replay && k->replay.n_cgroup_ids) {
+    if (!k->is_replay) {
+        return cgroupfs_id(k->cgroupfs, b.p, ret);
+    }
+    if (k->replay.n_cgroup_ids) {
         found = bsearch(b.p, k->replay.cgroup_ids, k->replay.n_cgroup_ids, sizeof(*found),
                         compare_path);
         *ret = found ? found->id : 0;
-    } else if (k->ids) {
-        *ret = cgroup_ids_get(k->ids, b.p);
     }
     return 0;
 }

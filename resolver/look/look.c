@@ -10,6 +10,7 @@
 
 #include "cri/base/cleanup.h"
 #include "resolver/error.h"
+#include "resolver/proc/cgroupfs.h"
 
 /* Processes that are scanned between two turns at the socket: the runtime stalls when its answers
  * are not taken. */
@@ -49,7 +50,7 @@ static int open_node(struct podpid_look *k, struct err *err)
     if (rc < 0) {
         return rc;
     }
-    rc = cgroup_ids_open(&k->procfs, &k->ids, err);
+    rc = cgroupfs_open(&k->procfs, &k->cgroupfs, err);
     if (rc < 0) {
         return rc;
     }
@@ -115,7 +116,7 @@ void podpid_look_free(struct podpid_look *k)
         client_close(k->others[i].client);
     }
     podpid_snapshot_free(k->snapshot);
-    cgroup_ids_close(k->ids);
+    cgroupfs_close(k->cgroupfs);
     if (k->procfs_open) {
         procfs_close(&k->procfs);
     }

@@ -4,12 +4,9 @@
 #include <errno.h>
 #include <stdlib.h>
 
-enum pin_result { PIN_SAME, PIN_CHANGED, PIN_GONE };
+#include "resolver/proc/pin.h"
 
-static bool is_alive(const struct stat_line *s)
-{
-    return (s->state != 'Z' && s->state != 'X') || s->threads > 1;
-}
+enum pin_result { PIN_SAME, PIN_CHANGED, PIN_GONE };
 
 /* Read the process of a unit once more: start time, state and cgroup text, through a descriptor of
  * its directory in /proc. An enum pin_result, or negative errno: a shortage. */
@@ -25,7 +22,7 @@ static int pin_unit(const struct podpid_look *k, const struct look_unit *lu)
     if (rc < 0) {
         return err_is_gone(rc) ? PIN_GONE : PIN_CHANGED;
     }
-    same = pin.stat.start == lu->start && is_alive(&pin.stat) &&
+    same = pin.stat.start == lu->start && proc_is_alive(pin.stat.state, pin.stat.threads) &&
            str_is((struct str){pin.cgroup.p, pin.cgroup.n}, lu->cgroup);
     buf_free(&pin.cgroup);
     return same ? PIN_SAME : PIN_CHANGED;

@@ -53,7 +53,7 @@ static int write_look(struct podpid_look *k, const char *dir, bool with_labels, 
                                  .endpoint = endpoint,
                                  .node = &k->node,
                                  .procfs = &k->procfs,
-                                 .ids = k->ids,
+                                 .cgroupfs = k->cgroupfs,
                                  .taken_at = k->wall_started,
                                  .with_labels = with_labels};
 

@@ -43,8 +43,7 @@ static bool has_live_process(const struct podpid_look *k, const struct other_cgr
     for (uint32_t i = 0; i < o->n_procs; i++) {
         const struct proc *row = &k->table->procs[o->procs[i]];
 
-        if (!(row->have & PROC_GONE) &&
-            ((row->state != 'Z' && row->state != 'X') || row->threads > 1)) {
+        if (!(row->have & PROC_GONE) && proc_is_alive(row->state, row->threads)) {
             return true;
         }
     }

@@ -12,6 +12,8 @@
 #include "cri/base/cleanup.h"
 #include "cri/runtimes.h"
 #include "resolver/error.h"
+#include "resolver/proc/ns.h"
+#include "resolver/proc/pin.h"
 
 /* A process as it is numbered inside some PID namespace. */
 struct numbered {

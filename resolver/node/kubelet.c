@@ -7,9 +7,7 @@
 #include "cri/base/cleanup.h"
 #include "resolver/cgroup/path.h"
 #include "resolver/node/endpoint_text.h"
-
-/* The initial PID namespace's inode, constant (uapi linux/nsfs.h). */
-#define PROC_PID_INIT_INO UINT64_C(0xEFFFFFFC)
+#include "resolver/proc/stat.h"
 
 bool kubelet_uid_parse(struct str status, uint32_t ret[4])
 {
@@ -86,7 +84,7 @@ static int read_host(const struct procfs *p, struct arena *a, struct kubelet_hos
     if (p->own_pidns && read_cgroup(p, getpid(), ret->root, a, &own) == 0 &&
         own.kind == CGROUP_HOST) {
         procfs_read_ns(p, getpid(), PROC_NS_PID | PROC_NS_MNT, &ret->self);
-        if (ret->self.pid != PROC_PID_INIT_INO) {
+        if (ret->self.pid != NS_INIT_PID) {
             ret->self = (struct proc_ns){0};
         }
     }

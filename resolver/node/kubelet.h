@@ -11,6 +11,7 @@
 #include "cri/base/arena.h"
 #include "cri/base/error.h"
 #include "resolver/cgroup/facts.h"
+#include "resolver/proc/ns.h"
 #include "resolver/proc/procfs.h"
 
 /* What decides whether a process counts. */

@@ -13,12 +13,7 @@
 #include "cri/base/cleanup.h"
 #include "resolver/cgroup/line.h"
 #include "resolver/proc/mountinfo.h"
-
-/* The initial namespaces, constant since Linux 3.8 (time: 5.6); uapi linux/nsfs.h has them now. */
-#define INIT_TIME_NS UINT64_C(4026531834)
-#define INIT_CGROUP_NS UINT64_C(4026531835)
-#define INIT_PID_NS UINT64_C(4026531836)
-#define INIT_USER_NS UINT64_C(4026531837)
+#include "resolver/proc/ns.h"
 
 enum { LINE_MAX_BYTES = 4096 };
 
@@ -77,8 +72,8 @@ static uint64_t pidns_of(const struct procfs *p)
 {
     uint64_t inode = inode_of(p->fd, p->own_pidns ? "self/ns/pid" : "1/ns/pid");
 
-    if (inode == 0 && inode_of(p->fd, "2/ns/pid") == INIT_PID_NS) {
-        inode = INIT_PID_NS;
+    if (inode == 0 && inode_of(p->fd, "2/ns/pid") == NS_INIT_PID) {
+        inode = NS_INIT_PID;
     }
     return inode;
 }
@@ -197,10 +192,10 @@ static int read_privileges(const struct procfs *p, struct node_facts *n)
 {
     AUTO_CLOSE int self = procfs_open_self(p);
 
-    n->own_cgroupns = is_other(inode_of(self, "ns/cgroup"), INIT_CGROUP_NS);
-    n->own_userns = is_other(inode_of(self, "ns/user"), INIT_USER_NS);
-    n->own_timens = is_other(inode_of(self, "ns/time"), INIT_TIME_NS);
-    n->nested_pidns = is_other(inode_of(self, "ns/pid"), INIT_PID_NS);
+    n->own_cgroupns = is_other(inode_of(self, "ns/cgroup"), NS_INIT_CGROUP);
+    n->own_userns = is_other(inode_of(self, "ns/user"), NS_INIT_USER);
+    n->own_timens = is_other(inode_of(self, "ns/time"), NS_INIT_TIME);
+    n->nested_pidns = is_other(inode_of(self, "ns/pid"), NS_INIT_PID);
     n->node.pid_namespace = pidns_of(p);
     n->other_pidns = p->other_pidns;
     n->not_root = geteuid() != 0 || n->own_userns;

@@ -44,22 +44,4 @@ int node_warn(const struct procfs *p, struct arena *a, struct node_facts *n);
 /* "v2", "hybrid", "v1" by the hierarchies that a process's cgroup text has lines of; NULL: none. */
 const char *node_cgroup_mode(struct str cgroup_text);
 
-/* The cgroups themselves, where they are mounted. Paths are as a cgroup text shows them. */
-struct cgroup_ids;
-/* Finds the mounts (mountinfo of our own process; host mounts through /proc/1/root are not used).
- * *ret may be NULL with rc 0: no hierarchy is mounted here, or p is a folder of files. */
-int cgroup_ids_open(const struct procfs *p, struct cgroup_ids **ret, struct err *err);
-void cgroup_ids_close(struct cgroup_ids *c);
-/* The id in the v2 hierarchy; 0 where it is not known: removed, renamed, not visible from here, no
- * v2 hierarchy, c NULL. By name_to_handle_at; the inode on Linux >=5.5. */
-uint64_t cgroup_ids_get(struct cgroup_ids *c, const char *path);
-/* PIDs in cgroup.procs of path and everything below it, in the first hierarchy that has the path,
- * v2 before the others. Appends to *pids (malloc'ed), in no order. 0, -ENOENT: no such cgroup here,
- * or the PIDs here are not those of the /proc that was opened, -ENOMEM. The second source where "no
- * process" would be the verdict. */
-int cgroup_ids_procs(struct cgroup_ids *c, const char *path, pid_t **pids, size_t *n);
-/* The directory of path, open for reading, in the first hierarchy that has it. -ENOENT: no such
- * cgroup here; another negative errno: it cannot be opened. */
-int cgroup_ids_open_dir(const struct cgroup_ids *c, const char *path);
-
 #endif

@@ -15,6 +15,7 @@
 #include "resolver/node/discover.h"
 #include "resolver/preflight/checks.h"
 #include "resolver/preflight/report.h"
+#include "resolver/proc/ns.h"
 #include "resolver/snapshot/snapshot.h"
 
 /* ---- The host and the socket, apart from the look ---- */

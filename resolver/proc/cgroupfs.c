@@ -1,4 +1,5 @@
-/* From the path of a cgroup to what the kernel has there: its id, its processes. */
+#include "resolver/proc/cgroupfs.h"
+
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -11,7 +12,6 @@
 #include <sys/vfs.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/node/node.h"
 #include "resolver/proc/mountinfo.h"
 
 /* Limits for a tree that a container may have made. */
@@ -23,14 +23,14 @@ struct hierarchy {
     bool v2;
 };
 
-struct cgroup_ids {
+struct cgroupfs {
     struct arena arena;
     struct hierarchy *all; /* the v2 hierarchy first */
     size_t n, cap;
     bool pids_are_ours; /* the /proc whose PIDs we speak of is that of our PID namespace */
 };
 
-void cgroup_ids_close(struct cgroup_ids *c)
+void cgroupfs_close(struct cgroupfs *c)
 {
     if (!c) {
         return;
@@ -42,32 +42,29 @@ void cgroup_ids_close(struct cgroup_ids *c)
     free(c);
 }
 
-static void cleanup_ids(struct cgroup_ids **c)
-{
-    cgroup_ids_close(*c);
-}
+DEFINE_CLEANUP(cgroupfs_close, struct cgroupfs *)
 
-/* Is a cgroup file system still what one sees at the mount point? Another may be mounted over it.
- */
+/* Open the mount point, which may have another file system mounted over it by now. A descriptor or
+ * a negative errno; -ENODEV: it is no cgroup file system. */
 static int open_mount(const char *point)
 {
     AUTO_CLOSE int fd = open(point, O_PATH | O_DIRECTORY | O_CLOEXEC);
     struct statfs fs;
 
-    if (fd < 0 || fstatfs(fd, &fs) < 0 ||
-        (fs.f_type != CGROUP2_SUPER_MAGIC && fs.f_type != CGROUP_SUPER_MAGIC)) {
-        return -1;
+    if (fd < 0 || fstatfs(fd, &fs) < 0) {
+        return -errno;
+    }
+    if (fs.f_type != CGROUP2_SUPER_MAGIC && fs.f_type != CGROUP_SUPER_MAGIC) {
+        return -ENODEV;
     }
     return TAKE_FD(fd);
 }
 
-static int add_mount(struct cgroup_ids *c, const struct mount_line *m)
+static int add_mount(struct cgroupfs *c, const struct mount_line *m)
 {
     AUTO_CLOSE int fd = -1;
     char *root = mountinfo_unescape(&c->arena, m->root);
     char *point = mountinfo_unescape(&c->arena, m->point);
-    void *items = c->all;
-    struct hierarchy h;
     int rc;
 
     if (!root || !point) {
@@ -75,31 +72,30 @@ static int add_mount(struct cgroup_ids *c, const struct mount_line *m)
     }
     fd = open_mount(point);
     if (fd < 0) {
-        return 0;
+        return err_is_shortage(fd) ? fd : 0;
     }
-    rc = arena_grow(&c->arena, &items, c->n, &c->cap, sizeof(*c->all));
-    c->all = items;
-    if (rc < 0) {
-        return rc;
+    rc = ARENA_APPEND(&c->arena, c->all, c->n, c->cap,
+                      (struct hierarchy){.fd = fd,
+                                         .root = strcmp(root, "/") == 0 ? "" : root,
+                                         .v2 = str_is(m->type, "cgroup2")});
+    if (rc == 0) {
+        fd = -1; /* the array's now */
     }
-    h = (struct hierarchy){.root = strcmp(root, "/") == 0 ? "" : root,
-                           .v2 = str_is(m->type, "cgroup2")};
-    h.fd = TAKE_FD(fd);
-    c->all[c->n++] = h;
-    return 0;
+    return rc;
 }
 
-static int add_mounts(struct cgroup_ids *c, struct str mountinfo, const char *type)
+static int add_mounts(struct cgroupfs *c, struct str mountinfo, const char *type)
 {
     struct str line;
 
     while (str_next_line(&mountinfo, &line)) {
         struct mount_line m;
-        int rc = 0;
+        int rc;
 
-        if (mountinfo_parse(line, &m) && str_is(m.type, type)) {
-            rc = add_mount(c, &m);
+        if (!mountinfo_parse(line, &m) || !str_is(m.type, type)) {
+            continue;
         }
+        rc = add_mount(c, &m);
         if (rc < 0) {
             return rc;
         }
@@ -107,21 +103,29 @@ static int add_mounts(struct cgroup_ids *c, struct str mountinfo, const char *ty
     return 0;
 }
 
-int cgroup_ids_open(const struct procfs *p, struct cgroup_ids **ret, struct err *err)
+int cgroupfs_open(const struct procfs *p, struct cgroupfs **ret, struct err *err)
 {
-    CLEANUP(cleanup_ids) struct cgroup_ids *c = calloc(1, sizeof(*c));
+    CLEANUP(cleanup_cgroupfs_close) struct cgroupfs *c = calloc(1, sizeof(*c));
     CLEANUP(buf_free) struct buf b = {0};
     struct str text;
+    int rc;
 
     if (!c) {
         return err_nomem(err);
     }
-    if (p->is_procfs && procfs_read_mountinfo(p, &b) == -ENOMEM) {
+    rc = p->is_procfs ? procfs_read_mountinfo(p, &b) : 0;
+    text = (struct str){b.p, b.n};
+    if (!err_is_shortage(rc)) {
+        rc = add_mounts(c, text, "cgroup2");
+    }
+    if (rc == 0) {
+        rc = add_mounts(c, text, "cgroup");
+    }
+    if (rc == -ENOMEM) {
         return err_nomem(err);
     }
-    text = (struct str){b.p, b.n};
-    if (add_mounts(c, text, "cgroup2") < 0 || add_mounts(c, text, "cgroup") < 0) {
-        return err_nomem(err);
+    if (rc < 0) {
+        return err_set(err, ERR_PROC, -rc, "the cgroup mounts cannot be read: %s", strerror(-rc));
     }
     c->pids_are_ours = p->own_pidns;
     *ret = c->n ? TAKE_PTR(c) : NULL;
@@ -147,6 +151,20 @@ static const char *below(const struct hierarchy *h, const char *path)
     return *path ? path : ".";
 }
 
+/* Open a cgroup's directory for reading. A descriptor or a negative errno; -ENOENT: the hierarchy
+ * does not have it. */
+static int open_below(const struct hierarchy *h, const char *path)
+{
+    const char *name = below(h, path);
+    int fd;
+
+    if (!name) {
+        return -ENOENT;
+    }
+    fd = openat(h->fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
+    return fd < 0 ? -errno : fd;
+}
+
 /* Since Linux 5.5 the inode of a cgroup is its id, all 64 bits of it. */
 static bool inode_is_id(void)
 {
@@ -157,32 +175,40 @@ static bool inode_is_id(void)
            (major > 5 || (major == 5 && minor >= 5));
 }
 
-static uint64_t id_of(int dir_fd, const char *name)
+/* *ret is 0 where the id is not known. 0, or a negative errno: a shortage. */
+static int id_of(int dir_fd, const char *name, uint64_t *ret)
 {
     enum { ID_SIZE = sizeof(uint64_t) };
     _Alignas(struct file_handle) char room[sizeof(struct file_handle) + ID_SIZE];
     struct file_handle *handle = (struct file_handle *)(void *)room;
     struct stat st;
-    uint64_t id;
     int mount_id;
 
+    *ret = 0;
     handle->handle_bytes = ID_SIZE;
     if (name_to_handle_at(dir_fd, name, handle, &mount_id, 0) == 0) {
-        memcpy(&id, room + sizeof(struct file_handle), ID_SIZE);
-        return handle->handle_bytes == ID_SIZE ? id : 0;
+        if (handle->handle_bytes == ID_SIZE) {
+            memcpy(ret, room + sizeof(struct file_handle), ID_SIZE);
+        }
+        return 0;
     }
-    /* A seccomp filter may forbid it. */
-    return errno == EPERM && inode_is_id() && fstatat(dir_fd, name, &st, 0) == 0 ? st.st_ino : 0;
+    /* A seccomp filter may forbid name_to_handle_at(). */
+    if (errno == EPERM && inode_is_id() && fstatat(dir_fd, name, &st, 0) == 0) {
+        *ret = st.st_ino;
+        return 0;
+    }
+    return err_is_shortage(-errno) ? -errno : 0;
 }
 
-uint64_t cgroup_ids_get(struct cgroup_ids *c, const char *path)
+int cgroupfs_id(const struct cgroupfs *c, const char *path, uint64_t *ret)
 {
-    for (size_t i = 0; c && i < c->n && c->all[i].v2; i++) {
+    *ret = 0;
+    for (size_t i = 0; c && i < c->n && c->all[i].v2 && *ret == 0; i++) {
         const char *name = below(&c->all[i], path);
-        uint64_t id = name ? id_of(c->all[i].fd, name) : 0;
+        int rc = name ? id_of(c->all[i].fd, name, ret) : 0;
 
-        if (id) {
-            return id;
+        if (rc < 0) {
+            return rc;
         }
     }
     return 0;
@@ -217,52 +243,64 @@ static int add_pids(struct procs *procs)
     return 0;
 }
 
+/* A threaded cgroup has no cgroup.procs of its own (EOPNOTSUPP): its processes are in its domain's.
+ * One that has been removed meanwhile is empty. */
+static int read_procs(struct procs *procs, int fd)
+{
+    int rc = procfs_read_file(fd, "cgroup.procs", PROCS_TEXT_MAX, &procs->text);
+
+    if (rc < 0) {
+        return err_is_shortage(rc) ? rc : 0;
+    }
+    return add_pids(procs);
+}
+
 static int read_tree(struct procs *procs, int fd, unsigned depth)
 {
-    struct dir_reader *dir;
+    AUTO_FREE struct dir_reader *dir = NULL;
     struct dir_entry entry;
-    int rc = 0;
+    int rc = read_procs(procs, fd);
 
-    /* A threaded cgroup has none of its own (EOPNOTSUPP): they are in its domain's. */
-    if (procfs_read_file(fd, "cgroup.procs", PROCS_TEXT_MAX, &procs->text) == 0) {
-        rc = add_pids(procs);
-    }
     if (rc < 0 || depth == DEPTH_MAX) {
         return rc;
     }
-    dir = calloc(1, sizeof(*dir));
+    dir = calloc(1, sizeof(*dir)); /* too large for the stack of a recursion */
     if (!dir) {
         return -ENOMEM;
     }
     dir->fd = fd;
-    while (rc == 0 && procs->cgroups < CGROUPS_MAX && dir_next(dir, &entry) > 0) {
+    while (procs->cgroups < CGROUPS_MAX && (rc = dir_next(dir, &entry)) > 0) {
         AUTO_CLOSE int child = -1;
 
         if (entry.type != DT_DIR || entry.name[0] == '.') {
             continue;
         }
         child = openat(fd, entry.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        if (child >= 0) {
-            procs->cgroups++;
-            rc = read_tree(procs, child, depth + 1);
+        if (child < 0 && err_is_shortage(-errno)) {
+            return -errno;
+        }
+        if (child < 0) {
+            continue;
+        }
+        procs->cgroups++;
+        rc = read_tree(procs, child, depth + 1);
+        if (rc < 0) {
+            return rc;
         }
     }
-    free(dir);
-    return rc;
+    return err_is_shortage(rc) ? rc : 0;
 }
 
-int cgroup_ids_procs(struct cgroup_ids *c, const char *path, pid_t **pids, size_t *n)
+int cgroupfs_procs(const struct cgroupfs *c, const char *path, pid_t **pids, size_t *n)
 {
     for (size_t i = 0; c && c->pids_are_ours && i < c->n; i++) {
-        const char *name = below(&c->all[i], path);
-        AUTO_CLOSE int fd = -1;
+        AUTO_CLOSE int fd = open_below(&c->all[i], path);
         struct procs procs = {.pids = *pids, .n = *n};
         int rc;
 
-        if (!name) {
-            continue;
+        if (err_is_shortage(fd)) {
+            return fd;
         }
-        fd = openat(c->all[i].fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
         if (fd < 0) {
             continue;
         }
@@ -275,21 +313,17 @@ int cgroup_ids_procs(struct cgroup_ids *c, const char *path, pid_t **pids, size_
     return -ENOENT;
 }
 
-int cgroup_ids_open_dir(const struct cgroup_ids *c, const char *path)
+int cgroupfs_open_dir(const struct cgroupfs *c, const char *path)
 {
     int rc = -ENOENT;
 
     for (size_t i = 0; c && i < c->n; i++) {
-        const char *name = below(&c->all[i], path);
-        int fd = -1;
+        int fd = open_below(&c->all[i], path);
 
-        if (name) {
-            fd = openat(c->all[i].fd, name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
-        }
-        if (fd >= 0) {
+        if (fd >= 0 || err_is_shortage(fd)) {
             return fd;
         }
-        rc = name && errno != ENOENT ? -errno : rc;
+        rc = fd != -ENOENT ? fd : rc;
     }
     return rc;
 }

@@ -11,60 +11,27 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
+#include "cri/base/file.h"
+#include "resolver/proc/stat.h"
 
-/* A cgroup text has been seen at 41 KB; a folder of files may hold anything. */
+/* Limits in bytes: a folder of files may hold anything. */
 enum {
-    TEXT_MAX = 1024 * 1024,
-    TEXT_FIRST = 4000,
+    TEXT_MAX = 1024 * 1024,           /* of a process; cgroup texts of 41 KB have been seen */
+    PROC_STAT_MAX = 16 * 1024 * 1024, /* a line for each processor, and one of all interrupts */
     MOUNTINFO_MAX = 64 * 1024 * 1024, /* a node may have 100,000 mounts */
-    PATH_ROOM = 64
+    PATH_ROOM = 64                    /* of "<pid>/<name>" */
 };
 
 /* O_NONBLOCK and O_NOCTTY: a folder of files may hold a pipe or a terminal; O_NOFOLLOW: or a link
  * to somewhere else. None of it makes a difference in a procfs. */
 enum { OPEN_TEXT = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY };
 
-/* Whether a read that gives less than was asked for is the end: true for what the kernel writes in
- * one piece, which saves a system call; not for files of many records, such as mountinfo. */
-enum piece { ONE_PIECE, MANY_PIECES };
-
-/* From the start of the file. pread: the same descriptor may be read again. */
-static int read_all(int fd, size_t max, enum piece piece, struct buf *b)
-{
-    b->n = 0;
-    for (;;) {
-        char *to = buf_reserve(b, TEXT_FIRST);
-        size_t room;
-        ssize_t n;
-
-        if (!to) {
-            return -ENOMEM;
-        }
-        room = b->cap - b->n - 1;
-        n = pread(fd, to, room, (off_t)b->n);
-        if (n < 0 && errno == EINTR) {
-            continue;
-        }
-        if (n < 0) {
-            return -errno;
-        }
-        b->n += (size_t)n;
-        b->p[b->n] = '\0';
-        if (b->n > max) {
-            return -EFBIG;
-        }
-        if (n == 0 || (piece == ONE_PIECE && (size_t)n < room)) {
-            return 0;
-        }
-    }
-}
-
-static int read_text(int dir_fd, const char *path, size_t max, enum piece piece, struct buf *b)
+static int read_text(int dir_fd, const char *path, size_t max, bool one_piece, struct buf *b)
 {
     AUTO_CLOSE int fd = openat(dir_fd, path, OPEN_TEXT);
 
     b->n = 0;
-    return fd < 0 ? -errno : read_all(fd, max, piece, b);
+    return fd < 0 ? -errno : file_read_again(fd, max, one_piece, b);
 }
 
 static int gone_is_esrch(int rc)
@@ -120,12 +87,12 @@ int procfs_read(int proc_fd, pid_t pid, const char *name, struct buf *b)
     if (rc < 0) {
         return rc;
     }
-    return gone_is_esrch(read_text(proc_fd, path, TEXT_MAX, ONE_PIECE, b));
+    return gone_is_esrch(read_text(proc_fd, path, TEXT_MAX, true, b));
 }
 
 int procfs_read_pinned(int pid_fd, const char *name, struct buf *b)
 {
-    return gone_is_esrch(read_text(pid_fd, name, TEXT_MAX, ONE_PIECE, b));
+    return gone_is_esrch(read_text(pid_fd, name, TEXT_MAX, true, b));
 }
 
 int procfs_open_pinned(int pid_fd, const char *name)
@@ -137,59 +104,80 @@ int procfs_open_pinned(int pid_fd, const char *name)
 
 int procfs_read_again(int fd, struct buf *b)
 {
-    return gone_is_esrch(read_all(fd, TEXT_MAX, ONE_PIECE, b));
+    return gone_is_esrch(file_read_again(fd, TEXT_MAX, true, b));
 }
 
 int procfs_read_file(int dir_fd, const char *name, size_t max, struct buf *b)
 {
-    return read_text(dir_fd, name, max, MANY_PIECES, b);
+    return read_text(dir_fd, name, max, false, b);
 }
 
-int procfs_read_thread_cgroup(int pid_fd, struct buf *b)
+/* 1: the thread lives, and both texts were read; 0: it does not; negative errno: a shortage. */
+static int read_thread(int task_fd, int32_t tid, struct buf *stat, struct buf *cgroup)
+{
+    struct stat_line line;
+    int rc = procfs_read(task_fd, tid, "stat", stat);
+
+    if (rc == 0 &&
+        (!stat_parse((struct str){stat->p, stat->n}, &line) || !proc_is_alive(line.state, 1))) {
+        return 0;
+    }
+    if (rc == 0) {
+        rc = procfs_read(task_fd, tid, "cgroup", cgroup);
+    }
+    return rc == 0 ? 1 : err_is_shortage(rc) ? rc : 0;
+}
+
+int procfs_read_live_thread(int pid_fd, struct buf *stat, struct buf *cgroup)
 {
     AUTO_CLOSE int task = openat(pid_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     struct dir_reader dir = {.fd = task};
-    struct dir_entry entry = {0};
+    struct dir_entry entry;
     int rc;
 
     if (task < 0) {
         return gone_is_esrch(-errno);
     }
     while ((rc = dir_next(&dir, &entry)) > 0) {
-        struct stat_line stat;
         int32_t tid;
 
         if (!procfs_pid_name(entry.name, &tid)) {
             continue;
         }
-        rc = procfs_read(task, tid, "stat", b);
-        if (err_is_shortage(rc)) {
-            return rc;
-        }
-        if (rc < 0 || !stat_parse((struct str){b->p, b->n}, &stat) || stat.state == 'Z' ||
-            stat.state == 'X') {
-            continue;
-        }
-        rc = procfs_read(task, tid, "cgroup", b);
-        if (rc == 0 || err_is_shortage(rc)) {
-            return rc;
+        rc = read_thread(task, tid, stat, cgroup);
+        if (rc != 0) {
+            return rc < 0 ? rc : tid;
         }
     }
     return rc < 0 ? gone_is_esrch(rc) : -ESRCH;
+}
+
+int procfs_read_btime(const struct procfs *p, uint64_t *ret)
+{
+    CLEANUP(buf_free) struct buf b = {0};
+    int rc = procfs_read_file(p->fd, "stat", PROC_STAT_MAX, &b);
+
+    if (rc < 0) {
+        return rc;
+    }
+    return btime_parse((struct str){b.p, b.n}, ret) ? 0 : -EBADMSG;
 }
 
 int procfs_open_self(const struct procfs *p)
 {
     int fd = p->is_procfs ? openat(p->fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 
-    return fd >= 0 ? fd : open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    if (fd < 0) {
+        fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
+    }
+    return fd < 0 ? -errno : fd;
 }
 
 int procfs_read_mountinfo(const struct procfs *p, struct buf *b)
 {
     AUTO_CLOSE int self = procfs_open_self(p);
 
-    return self < 0 ? -ENOENT : procfs_read_file(self, "mountinfo", MOUNTINFO_MAX, b);
+    return self < 0 ? self : procfs_read_file(self, "mountinfo", MOUNTINFO_MAX, b);
 }
 
 bool procfs_pid_name(const char *name, int32_t *ret)
@@ -216,21 +204,26 @@ int dir_next(struct dir_reader *d, struct dir_entry *ret)
     return 1;
 }
 
-/* Is the procfs at fd that of our own PID namespace? Its "self" must be getpid(); as two namespaces
- * may by chance have the same number for us, NSpid must have one number only, too (Linux >=4.1). */
-static bool is_own_pidns(int fd)
+/* Whether the procfs at fd is that of our own PID namespace: its "self" is getpid(). Two namespaces
+ * may have the same number for us by chance, so NSpid must have one number only, too (Linux >=4.1).
+ * 1 or 0, or a negative errno: a shortage. */
+static int is_own_pidns(int fd)
 {
     CLEANUP(buf_free) struct buf b = {0};
     struct status_text status;
     char link[16];
     ssize_t n = readlinkat(fd, "self", link, sizeof(link));
     int32_t self;
+    int rc;
 
     if (n <= 0 || !str_to_i32((struct str){link, (size_t)n}, &self) || self != getpid()) {
-        return false;
+        return n < 0 && err_is_shortage(-errno) ? -errno : 0;
     }
-    return procfs_read(fd, self, "status", &b) < 0 ||
-           !status_parse((struct str){b.p, b.n}, &status) || status.n_nspid <= 1;
+    rc = procfs_read(fd, self, "status", &b);
+    if (err_is_shortage(rc)) {
+        return rc;
+    }
+    return rc < 0 || !status_parse((struct str){b.p, b.n}, &status) || status.n_nspid <= 1;
 }
 
 int procfs_open(const char *path, struct procfs *ret, struct err *err)
@@ -240,14 +233,17 @@ int procfs_open(const char *path, struct procfs *ret, struct err *err)
     struct statfs fs;
     int rc = fd < 0 || fstatfs(fd, &fs) < 0 ? -errno : 0;
 
+    if (rc == 0 && fs.f_type == PROC_SUPER_MAGIC) {
+        p.is_procfs = true;
+        rc = is_own_pidns(fd);
+    }
     if (rc < 0) {
         err_set(err, rc == -EACCES || rc == -EPERM ? ERR_DENIED : ERR_PROC, -rc, "%s: %s", path,
                 strerror(-rc));
         err_hint(err, "--proc names the directory where the node's /proc is mounted");
         return rc;
     }
-    p.is_procfs = fs.f_type == PROC_SUPER_MAGIC;
-    p.own_pidns = p.is_procfs && is_own_pidns(fd);
+    p.own_pidns = rc > 0;
     p.other_pidns = p.is_procfs && !p.own_pidns;
     snprintf(p.path, sizeof(p.path), "%s", path);
     p.fd = TAKE_FD(fd);

@@ -38,15 +38,21 @@ int procfs_read_pinned(int pid_fd, const char *name, struct buf *b);
 int procfs_open_pinned(int pid_fd, const char *name);
 int procfs_read_again(int fd, struct buf *b);
 
-/* The cgroup text of a live thread of the process whose directory pid_fd is: after the leader has
- * exited, its own v1 lines read "/". 0, -ESRCH where no thread lives (or the folder has no task/).
- */
-int procfs_read_thread_cgroup(int pid_fd, struct buf *b);
+/* Read stat and cgroup of a live thread of the process whose directory is pid_fd, each into its
+ * buffer (emptied first). For a process whose leader has exited: the leader's own v1 cgroup lines
+ * read "/" then. The thread's TID, -ESRCH where no thread lives (or a folder of files has no
+ * task/), or another negative errno. */
+int procfs_read_live_thread(int pid_fd, struct buf *stat, struct buf *cgroup);
 
 /* The whole of <name> below dir_fd into b (emptied first); more than max bytes is -EFBIG. */
 int procfs_read_file(int dir_fd, const char *name, size_t max, struct buf *b);
 
-/* The directory of our own process, in p or, where we are not in it, in /proc; O_PATH, -1: none. */
+/* The btime line of <proc>/stat: when the node was booted, in seconds since the epoch. 0, -EBADMSG:
+ * the file has no such line; another negative errno. */
+int procfs_read_btime(const struct procfs *p, uint64_t *ret);
+
+/* Open the directory of our own process, in p or, where we are not in it, in /proc. A descriptor
+ * (O_PATH, close-on-exec) or a negative errno. */
 int procfs_open_self(const struct procfs *p);
 
 /* The mounts of our own process, as procfs_read_file(). */
@@ -67,59 +73,5 @@ struct dir_entry {
 };
 /* 1 an entry, 0 the end, negative errno. Zero pos and len to start. */
 int dir_next(struct dir_reader *d, struct dir_entry *ret);
-
-/* What is used of /proc/<pid>/stat. Parsed from the last ')' on: a comm may be "a) R 1 (b". */
-struct stat_line {
-    int32_t pid, ppid, session;
-    char state;
-    uint32_t threads;
-    uint64_t start; /* ticks since boot */
-    char comm[64];  /* as the kernel wrote it; kernel threads have long ones */
-};
-bool stat_parse(struct str text, struct stat_line *ret);
-
-/* Z alone is not dead: the leader has exited, other threads live. */
-static inline bool stat_leader_exited(const struct stat_line *s)
-{
-    return s->state == 'Z' && s->threads > 1;
-}
-
-/* What is used of /proc/<pid>/status. */
-enum { NSPID_DEPTH = 33 }; /* as deep as the kernel nests them, and the initial one */
-struct status_text {
-    int32_t tgid, pid, ppid;
-    char state;
-    uint32_t threads;
-    int32_t nspid[NSPID_DEPTH]; /* outermost (as read) first */
-    unsigned n_nspid;           /* 0: no NSpid line (Linux <4.1) */
-    bool kthread;
-};
-bool status_parse(struct str text, struct status_text *ret);
-
-/* Inodes of <pid>/ns/{pid,mnt,net,cgroup,user}, or those of <pid>/ns.json (an object of numbers by
- * the same names) in a folder of files; 0 where unreadable or not asked for. Each costs a system
- * call: kinds says which ones. 0, or negative errno: a shortage. */
-struct proc_ns {
-    uint64_t pid, mnt, net, cgroup, user;
-};
-enum proc_ns_kind {
-    PROC_NS_PID = 1,
-    PROC_NS_MNT = 2,
-    PROC_NS_NET = 4,
-    PROC_NS_CGROUP = 8,
-    PROC_NS_USER = 16,
-    PROC_NS_ALL = 31
-};
-int procfs_read_ns(const struct procfs *p, pid_t pid, unsigned kinds, struct proc_ns *ret);
-
-/* Pinned identity: one descriptor of /proc/<pid>, held while start, cgroup, start are read; after
- * the process's death every read there is ESRCH. */
-struct pin {
-    struct stat_line stat; /* the second reading */
-    struct buf cgroup;     /* owned: buf_free(). Of a live thread where the leader has exited */
-};
-/* 0; -ESRCH gone; -EAGAIN the start time changed between (cannot happen on a pinned directory of a
- * real procfs); -EBADMSG a stat that makes no sense; another negative errno. */
-int procfs_pin(int proc_fd, pid_t pid, struct pin *ret);
 
 #endif

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
+#include "resolver/proc/pin.h"
 
 void ptable_free(struct ptable *t)
 {

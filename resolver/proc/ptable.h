@@ -14,7 +14,9 @@
 
 #include "cri/base/arena.h"
 #include "resolver/cgroup/facts.h"
+#include "resolver/proc/ns.h"
 #include "resolver/proc/procfs.h"
+#include "resolver/proc/stat.h"
 
 enum proc_have {
     PROC_STAT = 1,   /* ppid, session, threads, start, state, comm */

@@ -65,8 +65,9 @@ static int64_t intern(struct ptable *t, struct str text)
 static int take_thread_cgroup(struct ptable_scan *s, struct proc *row)
 {
     AUTO_CLOSE int fd = procfs_open_pid(s->procfs->fd, row->pid);
+    CLEANUP(buf_free) struct buf stat = {0};
     int64_t text;
-    int rc = fd < 0 ? fd : procfs_read_thread_cgroup(fd, &s->text);
+    int rc = fd < 0 ? fd : procfs_read_live_thread(fd, &stat, &s->text);
 
     if (rc < 0) {
         return err_is_shortage(rc) ? rc : 0;

@@ -1,7 +1,6 @@
-/* The texts of /proc/<pid>/stat and status: a cursor and an end, and any bytes in between. */
-#include <string.h>
+#include "resolver/proc/stat.h"
 
-#include "resolver/proc/procfs.h"
+#include <string.h>
 
 /* Where the numbers are, counted as in proc(5). */
 enum { FIELD_STATE = 3, FIELD_PPID = 4, FIELD_SESSION = 6, FIELD_THREADS = 20, FIELD_START = 22 };
@@ -179,4 +178,17 @@ bool status_parse(struct str text, struct status_text *ret)
     }
     *ret = s;
     return true;
+}
+
+bool btime_parse(struct str text, uint64_t *ret)
+{
+    const struct str key = STR("btime ");
+    struct str line;
+
+    while (str_next_line(&text, &line)) {
+        if (str_starts(line, key)) {
+            return str_to_u64((struct str){line.p + key.n, line.n - key.n}, ret);
+        }
+    }
+    return false;
 }

@@ -10,6 +10,7 @@
 #include "resolver/cgroup/path.h"
 #include "resolver/error.h"
 #include "resolver/podpid.h"
+#include "resolver/proc/pin.h"
 #include "resolver/proc/procfs.h"
 
 /* Open addressing over entries; the key is in the entry, equality is the caller's. */

@@ -16,6 +16,7 @@
 
 #include "cri/base/cleanup.h"
 #include "resolver/cgroup/shapes.h"
+#include "resolver/proc/cgroupfs.h"
 #include "resolver/watch/impl.h"
 
 enum {
@@ -105,7 +106,7 @@ static bool is_pod_name(struct str name)
 static int watch_with_pods(struct podpid_watch *w, const char *path, struct dir_reader *dir,
                            struct descriptors *set)
 {
-    AUTO_CLOSE int fd = cgroup_ids_open_dir(w->cgroups, path);
+    AUTO_CLOSE int fd = cgroupfs_open_dir(w->cgroups, path);
     struct dir_entry entry;
     int rc = watch_dir(w, fd, set);
 

@@ -3,7 +3,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-#include "resolver/handoff/pidfds.h"
+#include "resolver/proc/pidfd.h"
 #include "resolver/watch/impl.h"
 
 /* Descriptors that pidfds leave free below RLIMIT_NOFILE. A look needs some: a connection, the

@@ -81,7 +81,7 @@ struct podpid_watch {
     bool stale;               /* the runtime is away: now is its last answer */
     struct procfs procfs;
     bool procfs_open;
-    struct cgroup_ids *cgroups; /* the mounted cgroup filesystems; NULL: none */
+    struct cgroupfs *cgroups; /* the mounted cgroup filesystems; NULL: none */
 
     /* truth.c */
     struct document now;

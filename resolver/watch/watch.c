@@ -8,6 +8,7 @@
 #include "resolver/error.h"
 #include "resolver/handoff/handoff.h"
 #include "resolver/look/impl.h"
+#include "resolver/proc/cgroupfs.h"
 
 enum { EVENTS_A_STEP = 64 /* epoll events; the others are read by the next step */ };
 
@@ -46,7 +47,7 @@ static int open_sources(struct podpid_watch *w, struct err *err)
         return rc;
     }
     w->procfs_open = true;
-    rc = cgroup_ids_open(&w->procfs, &w->cgroups, err);
+    rc = cgroupfs_open(&w->procfs, &w->cgroups, err);
     if (rc < 0) {
         return rc;
     }
@@ -105,7 +106,7 @@ void podpid_watch_free(struct podpid_watch *w)
     watch_events_close(w);
     watch_dirs_close(w);
     watch_queue_free(w);
-    cgroup_ids_close(w->cgroups);
+    cgroupfs_close(w->cgroups);
     if (w->procfs_open) {
         procfs_close(&w->procfs);
     }

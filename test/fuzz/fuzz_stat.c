@@ -2,6 +2,7 @@
 #include <string.h>
 
 #include "resolver/proc/procfs.h"
+#include "resolver/proc/stat.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

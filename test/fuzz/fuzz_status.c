@@ -1,6 +1,7 @@
 #include <stdlib.h>
 
 #include "resolver/proc/procfs.h"
+#include "resolver/proc/stat.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

@@ -11,7 +11,16 @@
 
 #include "cri/base/cleanup.h"
 #include "resolver/node/node.h"
+#include "resolver/proc/cgroupfs.h"
 #include "test/support/unit.h"
+
+static uint64_t id_of(const struct cgroupfs *c, const char *path)
+{
+    uint64_t id = 1;
+
+    assert_int_equal(cgroupfs_id(c, path, &id), 0);
+    return id;
+}
 
 enum { SKIPPED = 77 };
 
@@ -101,28 +110,28 @@ static bool has(const pid_t *pids, size_t n, pid_t pid)
     return false;
 }
 
-static void processes_of(struct cgroup_ids *ids, const struct made *m)
+static void processes_of(struct cgroupfs *ids, const struct made *m)
 {
     pid_t outer = start_in(m, m->name), inner = start_in(m, m->inner);
     AUTO_FREE pid_t *pids = NULL;
     size_t n = 0;
 
-    assert_int_equal(cgroup_ids_procs(ids, m->inner, &pids, &n), 0);
+    assert_int_equal(cgroupfs_procs(ids, m->inner, &pids, &n), 0);
     assert_int_equal(n, 1);
     assert_int_equal(pids[0], inner);
-    assert_int_equal(cgroup_ids_procs(ids, m->name, &pids, &n), 0);
+    assert_int_equal(cgroupfs_procs(ids, m->name, &pids, &n), 0);
     assert_int_equal(n, 3);
     assert_true(has(pids, n, outer));
     end(outer);
     end(inner);
     n = 0;
-    assert_int_equal(cgroup_ids_procs(ids, m->name, &pids, &n), 0);
+    assert_int_equal(cgroupfs_procs(ids, m->name, &pids, &n), 0);
     assert_int_equal(n, 0);
 }
 
 static void v2(void **state)
 {
-    struct cgroup_ids *ids = *state;
+    struct cgroupfs *ids = *state;
     struct made m;
     char path[256];
     struct stat st;
@@ -133,29 +142,29 @@ static void v2(void **state)
     }
     snprintf(path, sizeof(path), "%s%s", m.dir, m.inner);
     assert_int_equal(stat(path, &st), 0);
-    assert_int_equal(cgroup_ids_get(ids, m.inner), st.st_ino);
-    assert_int_not_equal(cgroup_ids_get(ids, "/"), 0);
-    assert_int_not_equal(cgroup_ids_get(ids, "/"), st.st_ino);
+    assert_int_equal(id_of(ids, m.inner), st.st_ino);
+    assert_int_not_equal(id_of(ids, "/"), 0);
+    assert_int_not_equal(id_of(ids, "/"), st.st_ino);
     snprintf(path, sizeof(path), "%s/../..%s", m.name, m.name);
-    assert_int_equal(cgroup_ids_get(ids, path), 0);
+    assert_int_equal(id_of(ids, path), 0);
     snprintf(path, sizeof(path), "%sx", m.name);
-    assert_int_equal(cgroup_ids_get(ids, path), 0);
+    assert_int_equal(id_of(ids, path), 0);
     processes_of(ids, &m);
     unmake(&m);
-    assert_int_equal(cgroup_ids_get(ids, m.inner), 0);
+    assert_int_equal(id_of(ids, m.inner), 0);
 }
 
 /* A path that only a v1 hierarchy has: it has processes, but no id. */
 static void v1(void **state)
 {
-    struct cgroup_ids *ids = *state;
+    struct cgroupfs *ids = *state;
     struct made m;
 
     if (!make(v1_mounts, "tasks", &m)) {
         print_message("skipped: no v1 hierarchy that can be written to\n");
         skip();
     }
-    assert_int_equal(cgroup_ids_get(ids, m.inner), 0);
+    assert_int_equal(id_of(ids, m.inner), 0);
     processes_of(ids, &m);
     unmake(&m);
 }
@@ -165,12 +174,12 @@ static void no_such_cgroup(void **state)
     AUTO_FREE pid_t *pids = NULL;
     size_t n = 0;
 
-    assert_int_equal(cgroup_ids_procs(*state, "/podpid-test-no-such", &pids, &n), -ENOENT);
-    assert_int_equal(cgroup_ids_procs(*state, "/../../proc", &pids, &n), -ENOENT);
+    assert_int_equal(cgroupfs_procs(*state, "/podpid-test-no-such", &pids, &n), -ENOENT);
+    assert_int_equal(cgroupfs_procs(*state, "/../../proc", &pids, &n), -ENOENT);
     assert_null(pids);
 }
 
-static int run(struct cgroup_ids *ids)
+static int run(struct cgroupfs *ids)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_prestate(v2, ids),
@@ -183,7 +192,7 @@ static int run(struct cgroup_ids *ids)
 
 int main(void)
 {
-    struct cgroup_ids *ids = NULL;
+    struct cgroupfs *ids = NULL;
     struct procfs p;
     int rc;
 
@@ -191,12 +200,12 @@ int main(void)
         printf("skipped: making cgroups needs root\n");
         return SKIPPED;
     }
-    if (procfs_open("/proc", &p, NULL) < 0 || cgroup_ids_open(&p, &ids, NULL) < 0 || !ids) {
+    if (procfs_open("/proc", &p, NULL) < 0 || cgroupfs_open(&p, &ids, NULL) < 0 || !ids) {
         printf("skipped: no cgroup hierarchy is mounted\n");
         return SKIPPED;
     }
     rc = run(ids);
-    cgroup_ids_close(ids);
+    cgroupfs_close(ids);
     procfs_close(&p);
     return rc;
 }

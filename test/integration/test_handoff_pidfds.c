@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "resolver/proc/pin.h"
 #include "resolver/proc/procfs.h"
 #include "test/support/snap.h"
 #include "test/support/unit.h"

@@ -5,7 +5,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "resolver/handoff/pidfds.h"
+#include "resolver/proc/pidfd.h"
 #include "resolver/watch/impl.h"
 #include "test/support/live.h"
 #include "test/support/scratch.h"

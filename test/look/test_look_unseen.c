@@ -5,44 +5,45 @@
 #include <string.h>
 
 #include "cri/base/text.h"
-#include "resolver/node/node.h"
+#include "resolver/proc/cgroupfs.h"
 #include "test/support/look_rig.h"
 #include "test/support/scratch.h"
 #include "test/support/unit.h"
 
-int __wrap_cgroup_ids_open(const struct procfs *p, struct cgroup_ids **ret, struct err *err);
-void __wrap_cgroup_ids_close(struct cgroup_ids *c);
-uint64_t __wrap_cgroup_ids_get(struct cgroup_ids *c, const char *path);
-int __wrap_cgroup_ids_procs(struct cgroup_ids *c, const char *path, pid_t **pids, size_t *n);
+int __wrap_cgroupfs_open(const struct procfs *p, struct cgroupfs **ret, struct err *err);
+void __wrap_cgroupfs_close(struct cgroupfs *c);
+int __wrap_cgroupfs_id(const struct cgroupfs *c, const char *path, uint64_t *ret);
+int __wrap_cgroupfs_procs(const struct cgroupfs *c, const char *path, pid_t **pids, size_t *n);
 
 /* What cgroup.procs of container 'a' gives: one PID, none, or an error. */
 static pid_t cgroup_pid;
 static int cgroup_rc;
 static unsigned cgroup_readings;
 
-int __wrap_cgroup_ids_open(const struct procfs *p, struct cgroup_ids **ret, struct err *err)
+int __wrap_cgroupfs_open(const struct procfs *p, struct cgroupfs **ret, struct err *err)
 {
     static int any;
 
     (void)p;
     (void)err;
-    *ret = (struct cgroup_ids *)(void *)&any;
+    *ret = (struct cgroupfs *)(void *)&any;
     return 0;
 }
 
-void __wrap_cgroup_ids_close(struct cgroup_ids *c)
+void __wrap_cgroupfs_close(struct cgroupfs *c)
 {
     (void)c;
 }
 
-uint64_t __wrap_cgroup_ids_get(struct cgroup_ids *c, const char *path)
+int __wrap_cgroupfs_id(const struct cgroupfs *c, const char *path, uint64_t *ret)
 {
     (void)c;
     (void)path;
+    *ret = 0;
     return 0;
 }
 
-int __wrap_cgroup_ids_procs(struct cgroup_ids *c, const char *path, pid_t **pids, size_t *n)
+int __wrap_cgroupfs_procs(const struct cgroupfs *c, const char *path, pid_t **pids, size_t *n)
 {
     (void)c;
     assert_string_equal(path, rig_cgroup('a'));

@@ -9,9 +9,18 @@
 
 #include "cri/base/cleanup.h"
 #include "resolver/node/node.h"
+#include "resolver/proc/cgroupfs.h"
 #include "resolver/proc/mountinfo.h"
 #include "test/support/scratch.h"
 #include "test/support/unit.h"
+
+static uint64_t id_of(const struct cgroupfs *c, const char *path)
+{
+    uint64_t id = 1;
+
+    assert_int_equal(cgroupfs_id(c, path, &id), 0);
+    return id;
+}
 
 static void mount_lines(void **state)
 {
@@ -180,38 +189,38 @@ static void the_real_one(void **state)
  * enough. */
 static void ids_of_cgroups(void **state)
 {
-    struct cgroup_ids *ids = NULL;
+    struct cgroupfs *ids = NULL;
     struct procfs p;
 
     (void)state;
-    assert_int_equal(cgroup_ids_get(NULL, "/"), 0);
+    assert_int_equal(id_of(NULL, "/"), 0);
     assert_int_equal(procfs_open("/proc", &p, NULL), 0);
-    assert_int_equal(cgroup_ids_open(&p, &ids, NULL), 0);
+    assert_int_equal(cgroupfs_open(&p, &ids, NULL), 0);
     if (!ids) {
         procfs_close(&p);
         skip();
     }
-    assert_int_equal(cgroup_ids_get(ids, "/podpid-test-no-such-cgroup"), 0);
-    assert_int_equal(cgroup_ids_get(ids, "/.."), 0);
-    assert_int_equal(cgroup_ids_get(ids, "/../../etc"), 0);
-    assert_int_equal(cgroup_ids_get(ids, ""), cgroup_ids_get(ids, "/"));
-    cgroup_ids_close(ids);
+    assert_int_equal(id_of(ids, "/podpid-test-no-such-cgroup"), 0);
+    assert_int_equal(id_of(ids, "/.."), 0);
+    assert_int_equal(id_of(ids, "/../../etc"), 0);
+    assert_int_equal(id_of(ids, ""), id_of(ids, "/"));
+    cgroupfs_close(ids);
     procfs_close(&p);
 }
 
 static void no_ids_without_a_procfs(void **state)
 {
     char *folder = scratch_new();
-    struct cgroup_ids *ids = NULL;
+    struct cgroupfs *ids = NULL;
     struct procfs p;
     pid_t *pids = NULL;
     size_t n = 0;
 
     (void)state;
     assert_int_equal(procfs_open(folder, &p, NULL), 0);
-    assert_int_equal(cgroup_ids_open(&p, &ids, NULL), 0);
+    assert_int_equal(cgroupfs_open(&p, &ids, NULL), 0);
     assert_null(ids);
-    assert_int_equal(cgroup_ids_procs(ids, "/", &pids, &n), -ENOENT);
+    assert_int_equal(cgroupfs_procs(ids, "/", &pids, &n), -ENOENT);
     procfs_close(&p);
     scratch_remove(folder);
 }

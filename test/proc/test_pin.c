@@ -10,6 +10,8 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
+#include "resolver/proc/ns.h"
+#include "resolver/proc/pin.h"
 #include "resolver/proc/procfs.h"
 #include "test/support/scratch.h"
 #include "test/support/unit.h"
@@ -83,7 +85,7 @@ static void living_zombie_reaped(void **state)
 static void held_directory_of_the_dead(void **state)
 {
     struct procfs *p = *state;
-    CLEANUP(buf_free) struct buf b = {0};
+    CLEANUP(buf_free) struct buf b = {0}, cgroup = {0};
     pid_t pid = start();
     AUTO_CLOSE int fd = procfs_open_pid(p->fd, pid);
 
@@ -93,7 +95,7 @@ static void held_directory_of_the_dead(void **state)
     reap(pid);
     assert_int_equal(procfs_read_pinned(fd, "stat", &b), -ESRCH);
     assert_int_equal(procfs_read_pinned(fd, "cgroup", &b), -ESRCH);
-    assert_int_equal(procfs_read_thread_cgroup(fd, &b), -ESRCH);
+    assert_int_equal(procfs_read_live_thread(fd, &b, &cgroup), -ESRCH);
     assert_int_equal(procfs_open_pid(p->fd, pid), -ESRCH);
     assert_int_equal(procfs_read(p->fd, pid, "stat", &b), -ESRCH);
 }

@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "resolver/proc/procfs.h"
+#include "resolver/proc/stat.h"
 #include "test/support/unit.h"
 
 /* What stands between state and the end, as a kernel writes it; start is 4711. */

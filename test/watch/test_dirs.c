@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "resolver/watch/impl.h"
+#include "resolver/proc/cgroupfs.h"
 #include "test/support/scratch.h"
 #include "test/support/snap.h"
 #include "test/support/unit.h"
@@ -18,9 +19,9 @@
 
 static char *root; /* the folder; NULL: no test is running */
 
-int __wrap_cgroup_ids_open_dir(const struct cgroup_ids *c, const char *path);
+int __wrap_cgroupfs_open_dir(const struct cgroupfs *c, const char *path);
 
-int __wrap_cgroup_ids_open_dir(const struct cgroup_ids *c, const char *path)
+int __wrap_cgroupfs_open_dir(const struct cgroupfs *c, const char *path)
 {
     char full[512];
     int fd;
@@ -72,7 +73,7 @@ static struct podpid_watch *new_watch(const char *cgroup_path, const struct podp
     w->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     assert_true(w->epoll_fd >= 0);
     w->inotify_fd = -1;
-    w->cgroups = (struct cgroup_ids *)(void *)&no_filesystem;
+    w->cgroups = (struct cgroupfs *)(void *)&no_filesystem;
     w->now.full = s;
     s->runtime = runtime ? runtime : s->runtime;
     if (cgroup_path) {
