@@ -5,10 +5,10 @@
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
 #include "resolver/cli/cli.h"
+#include "resolver/cli/limit.h"
 
 enum { FIRST_FD = 3 };                          /* SD_LISTEN_FDS_START of sd_listen_fds(3) */
 enum { NOT_EXECUTABLE = 126, NOT_FOUND = 127 }; /* exit statuses, as of a shell */
@@ -75,20 +75,6 @@ static bool place_all(const int *fds, size_t n, int first)
         }
     }
     return aside;
-}
-
-/* Raise the soft limit of descriptors for n of them, which place_all() has open three times. */
-static void raise_limit(struct rlimit *before, size_t n)
-{
-    rlim_t need = n * 3 + OTHER_FDS;
-    struct rlimit more;
-
-    getrlimit(RLIMIT_NOFILE, before);
-    more = *before;
-    if (more.rlim_cur < need && more.rlim_cur < more.rlim_max) {
-        more.rlim_cur = more.rlim_max < need ? more.rlim_max : need;
-        setrlimit(RLIMIT_NOFILE, &more);
-    }
 }
 
 static bool set_names(const struct inherited *from, const struct podpid_pidfd *pidfds, size_t n)
@@ -187,10 +173,10 @@ int hand_over(const struct podpid_report *r, const char *handoff_path, char **co
     size_t n;
     const struct podpid_pidfd *pidfds = podpid_report_pidfds(r, &n);
     struct inherited from = read_inherited();
-    struct rlimit before;
+    /* place_all() has each descriptor open three times. */
+    struct rlimit before = limit_raise_fds((from.n + n + 1) * 3 + OTHER_FDS);
     int memfd = -1, status;
 
-    raise_limit(&before, from.n + n + 1);
     status = set_handoff(r, handoff_path, &memfd);
     if (status == CLI_OK) {
         status = place_descriptors(pidfds, n, memfd, FIRST_FD + (int)from.n);

@@ -2,9 +2,9 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
-#include <sys/resource.h>
 #include <unistd.h>
 
+#include "resolver/cli/limit.h"
 #include "resolver/cli/loop.h"
 #include "resolver/cli/notify.h"
 #include "resolver/cli/watch_show.h"
@@ -116,18 +116,6 @@ static int end(struct watcher *w, int status, int signal)
     return status;
 }
 
-/* A watch holds a descriptor for each main process and each sandbox; the soft limit is often 1024.
- */
-static void raise_limit(void)
-{
-    struct rlimit limit;
-
-    if (getrlimit(RLIMIT_NOFILE, &limit) == 0 && limit.rlim_cur < limit.rlim_max) {
-        limit.rlim_cur = limit.rlim_max;
-        setrlimit(RLIMIT_NOFILE, &limit);
-    }
-}
-
 static int watch(struct cli *cli, const struct podpid_targets *targets, const char *handoff,
                  bool keep)
 {
@@ -143,7 +131,9 @@ static int watch(struct cli *cli, const struct podpid_targets *targets, const ch
     options.handoff_path = w.handoff;
     options.handoff_group = policy->handoff_group;
     options.handoff_mode = policy->handoff_mode > 0 ? policy->handoff_mode : 0;
-    raise_limit();
+    /* A watch holds a descriptor for each main process and each sandbox; the soft limit is often
+     * 1024. */
+    limit_raise_fds(RLIM_INFINITY);
     if (podpid_watch_new(&options, &w.show.watch, &error) < 0) {
         return cli_fail(&error);
     }
