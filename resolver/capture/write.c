@@ -10,8 +10,8 @@
 #include "cri/base/cleanup.h"
 #include "resolver/capture/impl.h"
 #include "resolver/capture/read.h"
-#include "resolver/format/json.h"
 #include "resolver/proc/cgroupfs.h"
+#include "resolver/snapshot/json.h"
 
 /* ---- Files ----------------------------------------------------------------------------------- */
 

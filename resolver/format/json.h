@@ -13,7 +13,7 @@
 #include "cri/base/error.h"
 #include "resolver/podpid.h"
 
-/* ---- Values: json_rows.c --------------------------------------------------------------------- */
+/* ---- Values ---------------------------------------------------------------------------------- */
 
 json_t *doc_text(const char *s);                       /* NULL text: null */
 json_t *doc_number(uint64_t n);                        /* as it is */
@@ -29,16 +29,7 @@ void doc_append(json_t **array, json_t *value);
 /* As doc_put() under a name that may be any bytes. */
 void doc_put_named(json_t **object, const char *name, json_t *value);
 
-json_t *doc_node(const struct podpid_node *n);
-json_t *doc_runtime(const struct podpid_runtime *r); /* NULL: null */
-json_t *doc_pod(const struct podpid_pod *p);         /* with its containers */
-json_t *doc_container(const struct podpid_container *c);
-/* A container that stands alone: its pod's fields first, prefixed pod_. */
-json_t *doc_container_line(const struct podpid_container *c);
-json_t *doc_stray(const struct podpid_stray *s);
-json_t *doc_foreign(const struct podpid_foreign *f);
-
-/* ---- The writer: json.c ---------------------------------------------------------------------- */
+/* ---- The writer ------------------------------------------------------------------------------ */
 
 struct doc_writer {
     podpid_write_fn write;
@@ -58,8 +49,6 @@ void doc_open(struct doc_writer *w, const char *key, char bracket);
 void doc_close(struct doc_writer *w, char bracket); /* '}' or ']' */
 /* Takes the value; NULL: memory was out. */
 void doc_value(struct doc_writer *w, const char *key, json_t *value);
-/* The whole snapshot as one object. */
-void doc_snapshot(struct doc_writer *w, const char *key, const struct podpid_snapshot *s);
 /* Ends the document with a newline. 0 or negative errno with ERR_NOMEM or ERR_WRITE. */
 int doc_finish(struct doc_writer *w, struct err *err);
 

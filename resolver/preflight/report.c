@@ -4,7 +4,7 @@
 #include <unistd.h>
 
 #include "resolver/error.h"
-#include "resolver/format/json.h"
+#include "resolver/snapshot/json.h"
 
 void podpid_report_free(struct podpid_report *r)
 {

@@ -1,110 +1,15 @@
-/* The rows of a snapshot as JSON values, by the schema podpid/v1. */
-#include <limits.h>
+#include "resolver/snapshot/json.h"
+
+#include <stdio.h>
 #include <string.h>
 
 #include "cri/base/text.h"
-#include "resolver/format/json.h"
-
-json_t *doc_text(const char *s)
-{
-    struct buf clean = {0};
-    json_t *v;
-    size_t n;
-
-    if (!s) {
-        return json_null();
-    }
-    n = strlen(s);
-    if (text_is_utf8(s, n)) {
-        return json_stringn_nocheck(s, n);
-    }
-    buf_put_utf8(&clean, s, n);
-    v = clean.failed ? NULL : json_stringn_nocheck(clean.p, clean.n);
-    buf_free(&clean);
-    return v;
-}
-
-json_t *doc_number(uint64_t n)
-{
-    /* jansson's integers are signed; nothing that the kernel counts comes near. */
-    return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
-}
-
-json_t *doc_number_or_null(uint64_t n)
-{
-    return n ? doc_number(n) : json_null();
-}
+#include "resolver/error.h"
+#include "resolver/snapshot/snapshot.h"
 
 static json_t *doc_pid(pid_t pid)
 {
     return pid > 0 ? json_integer(pid) : json_null();
-}
-
-json_t *doc_time(int64_t epoch_ns)
-{
-    char text[40];
-
-    if (epoch_ns == 0) {
-        return json_null();
-    }
-    text_time(epoch_ns, text, sizeof(text));
-    return json_string(text);
-}
-
-void doc_put(json_t **object, const char *key, json_t *value)
-{
-    if (!*object) {
-        json_decref(value);
-    } else if (json_object_set_new_nocheck(*object, key, value) < 0) {
-        json_decref(*object);
-        *object = NULL;
-    }
-}
-
-void doc_append(json_t **array, json_t *value)
-{
-    if (!*array) {
-        json_decref(value);
-    } else if (json_array_append_new(*array, value) < 0) {
-        json_decref(*array);
-        *array = NULL;
-    }
-}
-
-json_t *doc_texts(const char *const *items, size_t n)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < n; i++) {
-        doc_append(&array, doc_text(items[i]));
-    }
-    return array;
-}
-
-json_t *doc_pids(const pid_t *pids, size_t n)
-{
-    json_t *array = json_array();
-
-    for (size_t i = 0; i < n; i++) {
-        doc_append(&array, json_integer(pids[i]));
-    }
-    return array;
-}
-
-void doc_put_named(json_t **object, const char *name, json_t *value)
-{
-    struct buf key = {0};
-
-    buf_puts(&key, "");
-    buf_put_utf8(&key, name, strlen(name));
-    if (key.failed) {
-        json_decref(value);
-        json_decref(*object);
-        *object = NULL;
-    } else {
-        doc_put(object, key.p, value);
-    }
-    buf_free(&key);
 }
 
 static json_t *doc_labels(const struct podpid_label *labels, size_t n)
@@ -312,4 +217,87 @@ json_t *doc_foreign(const struct podpid_foreign *f)
     doc_put(&o, "manager", doc_text(f->manager));
     doc_put(&o, "processes", doc_number(f->n_processes));
     return o;
+}
+
+static double milliseconds(int64_t ns)
+{
+    return (double)(ns / 100000) / 10;
+}
+
+void doc_snapshot(struct doc_writer *w, const char *key, const struct podpid_snapshot *s)
+{
+    size_t n, n_warnings;
+    const struct podpid_pod *const *pods = podpid_snapshot_pods(s, &n);
+    const struct podpid_stray *const *strays;
+    const struct podpid_foreign *const *foreign;
+    const char *const *warnings = podpid_snapshot_warnings(s, &n_warnings);
+
+    doc_open(w, key, '{');
+    doc_value(w, "schema", doc_text("podpid/v1"));
+    doc_value(w, "taken_at", doc_time(podpid_snapshot_taken_at(s)));
+    doc_value(w, "took_ms", json_real(milliseconds(podpid_snapshot_took(s))));
+    doc_value(w, "complete", json_boolean(podpid_snapshot_complete(s)));
+    if (s->generation) {
+        doc_value(w, "generation", doc_number(s->generation));
+    }
+    doc_value(w, "node", doc_node(podpid_snapshot_node(s)));
+    doc_value(w, "runtime", doc_runtime(podpid_snapshot_runtime(s)));
+    doc_open(w, "pods", '[');
+    for (size_t i = 0; i < n && w->failure == ERR_NONE; i++) {
+        doc_value(w, NULL, doc_pod(pods[i]));
+    }
+    doc_close(w, ']');
+    strays = podpid_snapshot_strays(s, &n);
+    doc_open(w, "strays", '[');
+    for (size_t i = 0; i < n && w->failure == ERR_NONE; i++) {
+        doc_value(w, NULL, doc_stray(strays[i]));
+    }
+    doc_close(w, ']');
+    foreign = podpid_snapshot_foreign(s, &n);
+    doc_open(w, "foreign", '[');
+    for (size_t i = 0; i < n && w->failure == ERR_NONE; i++) {
+        doc_value(w, NULL, doc_foreign(foreign[i]));
+    }
+    doc_close(w, ']');
+    doc_value(w, "warnings", doc_texts(warnings, n_warnings));
+    doc_close(w, '}');
+}
+
+static int write_lines(const struct podpid_snapshot *s, podpid_write_fn write, void *context,
+                       struct err *err)
+{
+    size_t n;
+    const struct podpid_pod *const *pods = podpid_snapshot_pods(s, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < pods[i]->n_containers; k++) {
+            struct doc_writer w;
+            int rc;
+
+            doc_writer_init(&w, write, context, false);
+            doc_value(&w, NULL, doc_container_line(pods[i]->containers[k]));
+            rc = doc_finish(&w, err);
+            if (rc < 0) {
+                return rc;
+            }
+        }
+    }
+    return 0;
+}
+
+int podpid_snapshot_to_json(const struct podpid_snapshot *s, enum podpid_json_style style,
+                            podpid_write_fn write, void *context, struct podpid_error *error)
+{
+    struct doc_writer w;
+    struct err err = {0};
+    int rc;
+
+    if (style == PODPID_JSON_LINES) {
+        rc = write_lines(s, write, context, &err);
+    } else {
+        doc_writer_init(&w, write, context, style == PODPID_JSON_DOCUMENT);
+        doc_snapshot(&w, NULL, s);
+        rc = doc_finish(&w, &err);
+    }
+    return rc < 0 ? error_publish(&err, error) : PODPID_OK;
 }

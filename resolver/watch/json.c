@@ -1,5 +1,5 @@
 /* An event as one line of JSON (schema podpid.event/v1). */
-#include "resolver/format/json.h"
+#include "resolver/snapshot/json.h"
 #include "cri/base/clock.h"
 #include "resolver/error.h"
 
