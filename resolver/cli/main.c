@@ -1,4 +1,4 @@
-/* podpid: every container's main process, proven from two sides. */
+/* main() and the table of verbs. */
 #include <errno.h>
 #include <fcntl.h>
 #include <langinfo.h>
@@ -12,18 +12,19 @@
 #include "resolver/cli/cli.h"
 
 static const struct cli_verb *const verbs[] = {
-    &list_verb,      /* every container, its main PID and the verdict on it */
-    &pid_verb,       /* just PIDs, a line each */
-    &preflight_verb, /* is all well before processes are attributed? */
-    &whois_verb,     /* which container is this process in */
+    &list_verb,      /* every container with its main PID and its verdict */
+    &pid_verb,       /* only PIDs, a line each */
+    &preflight_verb, /* checks before processes are attributed */
+    &whois_verb,     /* which container a process is in */
     &watch_verb,     /* changes as they happen */
     &cgroup_verb,    /* explain the text of a /proc/PID/cgroup */
-    &capture_verb,   /* runtime view and /proc extract, for a look elsewhere */
+    &capture_verb,   /* record runtime and /proc, for --replay */
     &version_verb,   /* podpid's version */
     NULL};
 
-/* A descriptor that was closed at the start would be given to the first socket or file opened, and
- * results would go there. What opens here fails when it is used. */
+/* Open /dev/null for standard descriptors that are closed, in the wrong direction, so that their
+ * use fails. Otherwise the first socket or file that podpid opens would get the number, and results
+ * would go there. */
 static void fill_standard_descriptors(void)
 {
     for (int fd = 0; fd <= 2; fd++) {
@@ -89,7 +90,7 @@ static int run(struct cli *cli, int argc, char **argv)
     argc -= optind;
     argv += optind;
     if (argc == 0) {
-        return cli_usage(cli, "say what to do");
+        return cli_usage(cli, "name a verb");
     }
     if (strcmp(argv[0], "help") == 0) { /* as in git and kubectl */
         return help(cli, argc > 1 ? argv[1] : NULL);
@@ -108,7 +109,7 @@ int main(int argc, char **argv)
     int status;
 
     fill_standard_descriptors();
-    signal(SIGXFSZ, SIG_IGN); /* a file that grows too large is a write that fails */
+    signal(SIGXFSZ, SIG_IGN); /* a write beyond RLIMIT_FSIZE then fails with EFBIG */
     setlocale(LC_CTYPE, "");
     look_at_terminal(&cli);
     status = run(&cli, argc, argv);

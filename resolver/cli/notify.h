@@ -4,11 +4,12 @@
 
 #include <stdint.h>
 
-/* Tell the service manager, if there is one ($NOTIFY_SOCKET): "READY=1\nSTATUS=...". Failures are
- * nobody's business. */
+/* Send text such as "READY=1\nSTATUS=..." to the service manager, if $NOTIFY_SOCKET names one.
+ * Failures are ignored. */
 void notify_send(const char *text);
 
-/* How often to say WATCHDOG=1: half of $WATCHDOG_USEC, in ns; 0: nobody waits for it. */
+/* How often to send WATCHDOG=1, in ns: half of $WATCHDOG_USEC; 0: the manager does not ask for it.
+ */
 int64_t notify_watchdog(void);
 
 #endif

@@ -1,4 +1,4 @@
-/* What the program says besides its results, and how it ends. */
+/* Messages on standard error, text made safe for a terminal, and the end of standard output. */
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -6,10 +6,10 @@
 
 #include "resolver/cli/cli.h"
 
-/* "podpid: TEXT TAIL", one line whatever the text holds. */
-static void say(const char *tail, const char *fmt, va_list ap)
+/* Print "podpid: TEXT TAIL" as one line, whatever bytes the text holds. */
+static void print_message(const char *tail, const char *fmt, va_list ap)
     __attribute__((format(printf, 2, 0)));
-static void say(const char *tail, const char *fmt, va_list ap)
+static void print_message(const char *tail, const char *fmt, va_list ap)
 {
     CLI_AUTO(cli_free) char *text = NULL;
     CLI_AUTO(cli_free) char *safe = NULL;
@@ -27,7 +27,7 @@ void cli_say(const char *fmt, ...)
     va_list ap;
 
     va_start(ap, fmt);
-    say("", fmt, ap);
+    print_message("", fmt, ap);
     va_end(ap);
 }
 
@@ -68,7 +68,7 @@ int cli_nomem(void)
     return podpid_exit_status(PODPID_ERR_NOMEM);
 }
 
-static int write_errno; /* why a write of cli_write() failed */
+static int write_errno; /* errno of a failed write in cli_write(); 0: none */
 
 int cli_close_stdout(int status)
 {
@@ -94,7 +94,8 @@ int cli_write(void *context, const char *data, size_t n)
     return -1;
 }
 
-/* Where the encoding is not UTF-8, a byte beyond ASCII could be a control byte of that encoding. */
+/* Replace bytes beyond ASCII by \xNN: in an encoding other than UTF-8 they may be control bytes.
+ */
 static char *ascii_only(const char *text)
 {
     char *safe = malloc(strlen(text) * 4 + 1), *p = safe;
@@ -122,7 +123,7 @@ char *cli_text(const struct cli *cli, const char *text, size_t max)
         size_t n = max;
 
         while (n > max - 3 && ((unsigned char)text[n] & 0xc0) == 0x80) {
-            n--; /* not in the middle of a character */
+            n--; /* do not cut within a character */
         }
         if (asprintf(&cut, "%.*s...", (int)n, text) < 0) {
             cut = NULL;

@@ -5,10 +5,13 @@
 #include <string.h>
 #include <wchar.h>
 
-/* The longest name in Kubernetes; what is longer is not meant to be read. */
+/* CELL_BYTES: the longest name in Kubernetes. ID_DIGITS: as crictl and docker shorten ids. */
 enum { CELL_BYTES = 253, ID_DIGITS = 12 };
 
-enum { COLUMNS_MOST = 16, LEAST_WIDTH = 12 }; /* what is narrower tells nothing */
+enum { COLUMNS_MOST = 16 };
+enum {
+    LEAST_WIDTH = 12
+}; /* columns are not cut below that: shorter names could not be told apart */
 
 static bool is_tree(const struct table *t)
 {
@@ -25,9 +28,9 @@ void table_begin(struct table *t, const struct cli *cli, const struct table_colu
         return;
     }
     scols_table_set_stream(t->t, stdout);
-    scols_table_enable_noencoding(t->t, 1); /* cli_text() has done that */
+    scols_table_enable_noencoding(t->t, 1); /* the text was escaped by cli_text() */
     scols_table_enable_colors(t->t, cli->color);
-    /* A tree is cut by the library, which draws it; it leaves no mark where it cuts. */
+    /* libsmartcols draws the lines of a tree, so it must also cut it; it puts no ellipsis there. */
     if (fit && cli->termwidth && is_tree(t)) {
         scols_table_set_termforce(t->t, SCOLS_TERMFORCE_ALWAYS);
         scols_table_set_termwidth(t->t, cli->termwidth);
@@ -130,7 +133,7 @@ void table_age(struct table *t, struct libscols_line *row, size_t column, int64_
     char text[32] = "-";
 
     if (then <= 0 || now < then) {
-        /* not known, or clocks that disagree */
+        /* the time is not known, or lies in the future */
     } else if (s < 60) {
         snprintf(text, sizeof(text), "%" PRId64 "s", s);
     } else if (s < 3600) {
@@ -146,7 +149,8 @@ void table_age(struct table *t, struct libscols_line *row, size_t column, int64_
 /* ---- Fitting ----------------------------------------------------------------------------------
  */
 
-/* The first character of valid UTF-8: its bytes, and how many columns it takes. */
+/* The number of bytes of the first character of s, which is valid UTF-8; *ret_width: its columns.
+ */
 static size_t character(const char *s, size_t *ret_width)
 {
     static const unsigned char masks[] = {0x7f, 0x1f, 0x0f, 0x07};
@@ -184,7 +188,7 @@ static const char *cell_text(struct libscols_line *line, size_t column)
     return cell ? scols_cell_get_data(cell) : NULL;
 }
 
-/* How wide each column has to be. */
+/* Put the width that each column needs into widths. */
 static void measure(const struct table *t, struct libscols_iter *lines, size_t *widths)
 {
     struct libscols_line *line;
@@ -202,7 +206,8 @@ static void measure(const struct table *t, struct libscols_iter *lines, size_t *
     }
 }
 
-/* The column to be narrowed by one: the widest of those that go first, then of the others. */
+/* The column to make narrower: the widest of those with a share, then the widest of the others;
+ * t->n_columns if none can be. */
 static size_t next_to_narrow(const struct table *t, const size_t *widths)
 {
     size_t best = t->n_columns;
@@ -287,6 +292,6 @@ int table_print(struct table *t)
 
     scols_unref_table(t->t);
     t->t = NULL;
-    /* What was wrong with standard output is said at the end; all else is memory. */
+    /* cli_close_stdout() reports a failed write; other failures are of memory. */
     return failed && !ferror(stdout) ? cli_nomem() : CLI_OK;
 }

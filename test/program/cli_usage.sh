@@ -39,7 +39,7 @@ expect() {
 }
 
 # Usage errors: one line that names the mistake and --help.
-expect 2 'say what to do.*podpid --help'
+expect 2 'name a verb.*podpid --help'
 expect 2 'no such verb: lst .*podpid --help' lst
 expect 2 'unknown option --foo .*podpid --help' --foo
 expect 2 'unknown option --foo .*podpid list --help' list --foo

@@ -8,7 +8,7 @@ static int write_style(const struct podpid_snapshot *s, enum podpid_json_style s
     struct podpid_error error = PODPID_ERROR_INIT;
     int rc = podpid_snapshot_to_json(s, style, cli_write, NULL, &error);
 
-    /* A failed write is said once, when standard output is closed. */
+    /* cli_close_stdout() reports a failed write. */
     return rc < 0 && !ferror(stdout) ? cli_fail(&error) : CLI_OK;
 }
 

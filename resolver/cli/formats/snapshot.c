@@ -101,7 +101,7 @@ static void add_wide_row(struct table *t, const struct podpid_container *c, int6
     table_text(t, row, W_REASON, c->reason);
 }
 
-/* "9001,9002,... (12)" */
+/* The first PIDs and their number: "9001,9002,9003,9004,... (12)". */
 static void format_pids(char *text, size_t size, const struct podpid_stray *s)
 {
     size_t at = 0;
@@ -114,7 +114,7 @@ static void format_pids(char *text, size_t size, const struct podpid_stray *s)
     }
 }
 
-/* A second runtime on the node has them by the hundred. */
+/* Rows of -o table: the containers of a second runtime on the node may be hundreds of strays. */
 enum { STRAYS_MOST = 10 };
 
 static int print_strays(const struct cli *cli, const struct podpid_snapshot *s, bool after_table,

@@ -14,11 +14,11 @@ static const struct table_column columns[] = {
     [ABOUT] = {"ABOUT", SCOLS_FL_TRUNC, 0.05},
 };
 
-enum { MAX_DEPTH = 32 }; /* children of processes that deep are shown beside them */
+enum { MAX_DEPTH = 32 }; /* deeper processes are shown at this depth, beside their parents */
 
 struct node {
     pid_t pid;
-    size_t index; /* in the container's processes */
+    size_t index; /* of the process in podpid_container.processes */
     unsigned depth;
     struct libscols_line *row;
 };
@@ -64,7 +64,8 @@ static void add_process(struct table *t, struct libscols_line *container, struct
     struct node *own = find(nodes, n, p->pid), *parent = find(nodes, n, p->ppid);
     struct libscols_line *above = container;
 
-    /* By start time: a parent comes before its children. One that does not is no parent. */
+    /* Processes come by start time, so a parent's row exists already; if not, it is no real parent.
+     */
     if (parent && parent->row && parent != own) {
         above = parent->row;
         if (parent->depth >= MAX_DEPTH) {
@@ -74,7 +75,7 @@ static void add_process(struct table *t, struct libscols_line *container, struct
         }
     }
     while (own && own->index != index) {
-        own++; /* a PID that is there twice */
+        own++; /* the PID is listed twice: find the node of this process */
     }
     if (!own) {
         return;

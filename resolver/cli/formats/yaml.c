@@ -8,7 +8,7 @@
 
 #include "resolver/cli/format.h"
 
-/* The document's text; grows as pieces come. */
+/* The JSON document, which append() collects. */
 struct text {
     char *p;
     size_t n, cap;
@@ -35,14 +35,14 @@ static int append(void *context, const char *data, size_t n)
 
 static bool emit_value(yaml_emitter_t *e, const json_t *value);
 
-/* Takes the event, as yaml_emitter_emit() does. */
+/* Emit an event that was initialised (made: with success); takes ownership of it. */
 static bool emit(yaml_emitter_t *e, int made, yaml_event_t *event)
 {
     return made && yaml_emitter_emit(e, event);
 }
 
-/* Would a reader take the plain word for something else than text? Rather too often than once too
- * seldom: only what begins as a name does goes without quotes. */
+/* Whether a YAML reader could take the plain word for something else than a string. Errs on the
+ * safe side: only words that begin with a letter or '/' are printed without quotes. */
 static bool needs_quotes(const char *s)
 {
     static const char *const words[] = {"true", "false", "yes", "no", "on",
