@@ -13,6 +13,7 @@
 #include <sys/types.h>
 
 #include "cri/base/arena.h"
+#include "cri/base/hash.h"
 #include "resolver/cgroup/facts.h"
 #include "resolver/proc/ns.h"
 #include "resolver/proc/procfs.h"
@@ -56,12 +57,11 @@ struct ptable {
     size_t n_procs, cap_procs;
     struct ptable_cgroup *cgroups;
     size_t n_cgroups, cap_cgroups;
-    uint32_t *hash;   /* of cgroup texts, open addressing, index + 1 */
-    size_t hash_size; /* a power of two, or 0 */
-    uint64_t seed[2]; /* so that nobody can make texts that collide */
-    size_t denied;    /* rows that were listed and could not be opened */
-    struct str root;  /* the node's own root: cgroup path of PID 1 through its container component;
-                         none if it has none */
+    struct hash_index index; /* of cgroups, by the hash of their texts */
+    struct hash_seed seed;   /* so that nobody can make texts that collide */
+    size_t denied;           /* rows that were listed and could not be opened */
+    struct str root; /* the node's own root: cgroup path of PID 1 through its container component;
+                        none if it has none */
 };
 
 void ptable_free(struct ptable *t);
