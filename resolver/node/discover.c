@@ -11,6 +11,7 @@
 #include "resolver/node/kubelet.h"
 #include "resolver/node/trust.h"
 
+/* The largest configuration file that is read, in bytes: a kubelet's is a few KiB. */
 enum { CONFIG_MAX = 1024 * 1024 };
 
 #define KUBEADM_FLAGS "/var/lib/kubelet/kubeadm-flags.env"
@@ -25,38 +26,36 @@ struct search {
     const struct procfs *procfs;
     int root_fd;
     struct arena *arena;
-    struct discovered found; /* filled as we go */
-    const char **warnings;   /* found.warnings while it grows */
-    size_t cap_warnings;
+    struct discovered found; /* its warnings are set at the end */
+    struct texts warnings;
 };
 
-/* An endpoint that somebody other than the user named. */
+/* An endpoint that a source other than the user named. */
 struct candidate {
     struct endpoint endpoint;
-    const char *by;   /* NULL: none */
-    const char *path; /* with links followed */
+    const char *by;   /* the source in words; NULL: it names no endpoint */
+    const char *path; /* the endpoint's path with links followed */
 };
 
-__attribute__((format(printf, 2, 3))) static int warn(struct search *s, const char *fmt, ...)
+__attribute__((format(printf, 2, 3))) static int add_warning(struct search *s, const char *fmt, ...)
 {
-    void *items = s->warnings;
     va_list ap;
     char *text;
 
     va_start(ap, fmt);
     text = arena_vprintf(s->arena, fmt, ap);
     va_end(ap);
-    if (!text || arena_grow(s->arena, &items, s->found.n_warnings, &s->cap_warnings,
-                            sizeof(*s->warnings)) < 0) {
-        return -ENOMEM;
-    }
-    s->warnings = items;
-    s->warnings[s->found.n_warnings++] = text;
-    s->found.warnings = s->warnings;
-    return 0;
+    return texts_add(&s->warnings, s->arena, text);
 }
 
-/* Explicit ones ------------------------------------------------------------------------------- */
+/* A source that cannot be read is left out with a warning, for reasons of its own: 0 or -ENOMEM. A
+ * shortage says nothing about the source and is given back. */
+static int leave_out(struct search *s, const char *source, int rc, const struct err *reason)
+{
+    return err_is_shortage(rc) ? rc : add_warning(s, "%s is left out: %s", source, reason->text);
+}
+
+/* ---- Named by the user ----------------------------------------------------------------------- */
 
 static const char *environment(const struct podpid_options *o, const char *name)
 {
@@ -65,6 +64,7 @@ static const char *environment(const struct podpid_options *o, const char *name)
     return value && *value ? value : NULL;
 }
 
+/* 1, or negative errno with ERR_USAGE. */
 static int take_explicit(struct search *s, const char *text, const char *by, struct err *err)
 {
     int rc = endpoint_parse(text, &s->found.endpoint, err);
@@ -81,14 +81,15 @@ static int take_explicit_config(struct search *s, const char *file, const char *
                                 struct err *err)
 {
     CLEANUP(buf_free) struct buf b = {0};
-    AUTO_FREE char *real = realpath(file, NULL); /* whose links may be anybody's */
+    AUTO_FREE char *real = realpath(file, NULL); /* procfs_read_file() follows no link */
     struct err reason = {0};
     const char *value = NULL;
     char *by;
     int rc = real ? procfs_read_file(AT_FDCWD, real, CONFIG_MAX, &b) : -errno;
 
     if (rc < 0) {
-        return err_set(err, ERR_INPUT, -rc, "%s: %s", file, strerror(-rc));
+        return err_set(err, err_is_shortage(rc) ? ERR_PROC : ERR_INPUT, -rc, "%s: %s", file,
+                       strerror(-rc));
     }
     rc = config_key_parse((struct str){b.p, b.n}, "runtime-endpoint", file, s->arena, &value, err);
     if (rc < 0) {
@@ -109,7 +110,8 @@ static int take_explicit_config(struct search *s, const char *file, const char *
                   : rc;
 }
 
-/* 1: found; 0: nobody named one; negative errno: it makes no sense, and nothing else is tried. */
+/* 1: found; 0: the user named none; negative errno: what the user named makes no sense, and nothing
+ * else is tried. */
 static int from_explicit(struct search *s, const struct podpid_options *o, struct err *err)
 {
     const char *text;
@@ -129,26 +131,32 @@ static int from_explicit(struct search *s, const struct podpid_options *o, struc
     return text ? take_explicit_config(s, text, "CRI_CONFIG_FILE", err) : 0;
 }
 
-/* Discovered ones ------------------------------------------------------------------------------ */
+/* ---- Discovered ------------------------------------------------------------------------------ */
 
-/* Take what a source named, unless it is not to be trusted: then a warning. 0 or -ENOMEM. */
-static int consider(struct search *s, const char *text, const char *by, struct candidate *ret)
+/* Take the endpoint that a source names. One that cannot be trusted becomes a warning. 0 or a
+ * shortage. */
+static int take_discovered(struct search *s, const char *text, const char *by,
+                           struct candidate *ret)
 {
     struct candidate c = {0};
     struct err reason = {0};
     struct trusted where;
+    int rc;
 
     if (endpoint_parse(text, &c.endpoint, &reason) < 0) {
-        return warn(s, "%s is left out: %s", by, reason.text);
+        return add_warning(s, "%s is left out: %s", by, reason.text);
     }
     if (c.endpoint.abstract) {
-        return warn(s,
-                    "%s is left out: any process on the host's network may own the abstract "
-                    "socket @%s",
-                    by, c.endpoint.path);
+        return add_warning(s,
+                           "%s is left out: any process on the host's network may own the abstract "
+                           "socket @%s",
+                           by, c.endpoint.path);
     }
-    if (trust_walk(s->root_fd, c.endpoint.path, &where, &reason) < 0) {
-        return warn(s, "%s is left out: %s: %s", by, c.endpoint.path, reason.text);
+    rc = trust_walk(s->root_fd, c.endpoint.path, &where, &reason);
+    if (rc < 0) {
+        return err_is_shortage(rc)
+                   ? rc
+                   : add_warning(s, "%s is left out: %s: %s", by, c.endpoint.path, reason.text);
     }
     c.endpoint.discovered = true;
     c.by = arena_strdup(s->arena, by);
@@ -160,8 +168,8 @@ static int consider(struct search *s, const char *text, const char *by, struct c
     return 0;
 }
 
-/* The scalar at key in a file that nobody named: *ret stays NULL where there is none or the file is
- * not to be trusted. 0 or -ENOMEM. */
+/* The text at a key of a file that the user did not name: *ret stays NULL where the file is
+ * missing, has no such key or cannot be trusted. 0 or a shortage. */
 static int read_key(struct search *s, const char *file, const char *key, const char **ret)
 {
     CLEANUP(buf_free) struct buf b = {0};
@@ -171,10 +179,7 @@ static int read_key(struct search *s, const char *file, const char *key, const c
     if (rc == 0) {
         rc = config_key_parse((struct str){b.p, b.n}, key, file, s->arena, ret, &reason);
     }
-    if (rc == 0 || rc == -ENOENT || rc == -ENOMEM) {
-        return rc == -ENOMEM ? rc : 0;
-    }
-    return warn(s, "%s is left out: %s", file, reason.text);
+    return rc == 0 || rc == -ENOENT ? 0 : leave_out(s, file, rc, &reason);
 }
 
 static int kubelet_setting(struct search *s, const struct kubelet *k, struct candidate *ret)
@@ -184,7 +189,7 @@ static int kubelet_setting(struct search *s, const struct kubelet *k, struct can
 
     if (k->endpoint) {
         by = arena_printf(s->arena, "kubelet --container-runtime-endpoint (pid %d)", k->pid);
-        return by ? consider(s, k->endpoint, by, ret) : -ENOMEM;
+        return by ? take_discovered(s, k->endpoint, by, ret) : -ENOMEM;
     }
     if (!k->config || k->config[0] != '/') {
         return 0;
@@ -195,7 +200,7 @@ static int kubelet_setting(struct search *s, const struct kubelet *k, struct can
     }
     by = arena_printf(s->arena, "containerRuntimeEndpoint in %s (kubelet, pid %d)", k->config,
                       k->pid);
-    return by ? consider(s, value, by, ret) : -ENOMEM;
+    return by ? take_discovered(s, value, by, ret) : -ENOMEM;
 }
 
 static int from_kubeadm_flags(struct search *s, struct candidate *ret)
@@ -207,14 +212,14 @@ static int from_kubeadm_flags(struct search *s, struct candidate *ret)
     int rc = trust_read(s->root_fd, KUBEADM_FLAGS, CONFIG_MAX, &b, &reason);
 
     if (rc < 0) {
-        return rc == -ENOENT ? 0 : warn(s, "%s is left out: %s", KUBEADM_FLAGS, reason.text);
+        return rc == -ENOENT ? 0 : leave_out(s, KUBEADM_FLAGS, rc, &reason);
     }
     args = kubelet_env_parse((struct str){b.p, b.n});
     if (!args.endpoint.n) {
         return 0;
     }
     value = arena_strndup(s->arena, args.endpoint.p, args.endpoint.n);
-    return value ? consider(s, value, KUBEADM_FLAGS, ret) : -ENOMEM;
+    return value ? take_discovered(s, value, KUBEADM_FLAGS, ret) : -ENOMEM;
 }
 
 static int from_kubelet(struct search *s, struct candidate *ret, struct err *err)
@@ -227,16 +232,18 @@ static int from_kubelet(struct search *s, struct candidate *ret, struct err *err
         return rc;
     }
     if (all.n_refused) {
-        rc = warn(s, "a process named kubelet (pid %d%s) does not count: %s", all.refused_pid,
-                  all.n_refused > 1 ? " and others" : "", all.refused_reason);
+        rc =
+            add_warning(s, "a process named kubelet (pid %d%s) does not count: %s", all.refused_pid,
+                        all.n_refused > 1 ? " and others" : "", all.refused_reason);
     }
     for (size_t i = 0; i < all.n && rc == 0; i++) {
         struct candidate c = {0};
 
         rc = kubelet_setting(s, &all.k[i], &c);
         if (rc == 0 && c.by && first.by && strcmp(c.path, first.path) != 0) {
-            return warn(s, "two kubelets differ and neither is asked: %s says %s, %s says %s",
-                        first.by, first.endpoint.path, c.by, c.endpoint.path);
+            return add_warning(s,
+                               "two kubelets differ and neither is asked: %s says %s, %s says %s",
+                               first.by, first.endpoint.path, c.by, c.endpoint.path);
         }
         first = first.by ? first : c;
     }
@@ -251,12 +258,12 @@ static int from_crictl(struct search *s, struct candidate *ret)
 {
     int rc = 0;
 
-    for (size_t i = 0; i < sizeof(crictl_configs) / sizeof(*crictl_configs) && rc == 0; i++) {
+    for (size_t i = 0; i < N_ELEMENTS(crictl_configs) && rc == 0; i++) {
         const char *value = NULL;
 
         rc = read_key(s, crictl_configs[i], "runtime-endpoint", &value);
         if (rc == 0 && value) {
-            rc = consider(s, value, crictl_configs[i], ret);
+            rc = take_discovered(s, value, crictl_configs[i], ret);
         }
         if (ret->by) {
             break;
@@ -265,8 +272,9 @@ static int from_crictl(struct search *s, struct candidate *ret)
     return rc;
 }
 
-/* Every well-known socket that exists, once each; the first is taken, the others are kept. */
-static int from_well_known(struct search *s, struct err *err)
+/* Take the first well-known socket that exists and keep the others, each socket once. 1: there is
+ * one; 0: there is none; a shortage. */
+static int from_well_known(struct search *s)
 {
     struct {
         dev_t dev;
@@ -280,10 +288,12 @@ static int from_well_known(struct search *s, struct err *err)
         struct endpoint ep;
         struct trusted where;
         size_t k = 0;
+        int rc = trust_walk(s->root_fd, path, &where, &reason);
 
-        if (trust_walk(s->root_fd, path, &where, &reason) < 0) {
-            if (warn(s, "%s is left out: %s", path, reason.text) < 0) {
-                return err_nomem(err);
+        if (rc < 0) {
+            rc = leave_out(s, path, rc, &reason);
+            if (rc < 0) {
+                return rc;
             }
             continue;
         }
@@ -302,7 +312,7 @@ static int from_well_known(struct search *s, struct err *err)
         if (n++ == 0) {
             s->found.endpoint = ep;
             s->found.chosen_by = "well-known socket";
-        } else if (s->found.n_others < sizeof(s->found.others) / sizeof(*s->found.others)) {
+        } else if (s->found.n_others < N_ELEMENTS(s->found.others)) {
             s->found.others[s->found.n_others++] = ep;
         }
     }
@@ -311,10 +321,18 @@ static int from_well_known(struct search *s, struct err *err)
 
 static int nothing_found(const struct search *s, struct err *err)
 {
-    err_set(err, ERR_RUNTIME, ENOENT, "no container runtime found%s%s",
-            s->found.n_warnings ? ": " : "", s->found.n_warnings ? s->found.warnings[0] : "");
+    err_set(err, ERR_RUNTIME, ENOENT, "no container runtime found%s%s", s->warnings.n ? ": " : "",
+            s->warnings.n ? s->warnings.items[0] : "");
     err_hint(err, "name its socket: -r unix:///run/containerd/containerd.sock");
     return -ENOENT;
+}
+
+/* A source of which nothing may be concluded, for memory or descriptors ran out. */
+static int cannot_look(int rc, struct err *err)
+{
+    return rc == -ENOMEM ? err_nomem(err)
+                         : err_set(err, ERR_PROC, -rc, "cannot look for the container runtime: %s",
+                                   strerror(-rc));
 }
 
 static int from_discovery(struct search *s, struct err *err)
@@ -323,14 +341,15 @@ static int from_discovery(struct search *s, struct err *err)
     int rc = from_kubelet(s, &kubelet, err);
 
     if (rc < 0) {
-        return rc == -ENOMEM ? err_nomem(err) : rc;
+        return err_is_shortage(rc) ? cannot_look(rc, err) : rc;
     }
-    if (from_crictl(s, &crictl) < 0) {
-        return err_nomem(err);
+    rc = from_crictl(s, &crictl);
+    if (rc < 0) {
+        return cannot_look(rc, err);
     }
     if (kubelet.by && crictl.by && strcmp(kubelet.path, crictl.path) != 0 &&
-        warn(s, "%s says %s, but %s says %s: the kubelet's is taken", crictl.by,
-             crictl.endpoint.path, kubelet.by, kubelet.endpoint.path) < 0) {
+        add_warning(s, "%s says %s, but %s says %s: the kubelet's is taken", crictl.by,
+                    crictl.endpoint.path, kubelet.by, kubelet.endpoint.path) < 0) {
         return err_nomem(err);
     }
     chosen = kubelet.by ? &kubelet : &crictl;
@@ -339,8 +358,11 @@ static int from_discovery(struct search *s, struct err *err)
         s->found.chosen_by = chosen->by;
         return 0;
     }
-    rc = from_well_known(s, err);
-    return rc == 0 ? nothing_found(s, err) : rc;
+    rc = from_well_known(s);
+    if (rc < 0) {
+        return cannot_look(rc, err);
+    }
+    return rc ? 0 : nothing_found(s, err);
 }
 
 int discover_endpoint(const struct podpid_options *options, const struct procfs *p, int root_fd,
@@ -355,6 +377,8 @@ int discover_endpoint(const struct podpid_options *options, const struct procfs 
     if (rc < 0) {
         return rc;
     }
+    s.found.warnings = s.warnings.items;
+    s.found.n_warnings = s.warnings.n;
     *ret = s.found;
     return 0;
 }

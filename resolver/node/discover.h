@@ -1,4 +1,5 @@
-/* Which endpoint to speak to, and why: the sources in the order of the manual, first that is set.
+/* Discovery of the runtime's endpoint: the first of the sources that podpid(1) lists which names
+ * one.
  */
 #ifndef PODPID_NODE_DISCOVER_H
 #define PODPID_NODE_DISCOVER_H
@@ -10,18 +11,19 @@
 
 struct discovered {
     struct endpoint endpoint;
-    const char *chosen_by;     /* in words, for the report */
-    struct endpoint others[8]; /* where a well-known socket was chosen: the others that exist, in
-                                  order; asked for pods, for the warning */
+    const char *chosen_by;     /* the source, in words, for reports */
+    struct endpoint others[8]; /* if endpoint is a well-known socket: the other ones that exist, in
+                                  their order. The look asks whether they have pods too */
     unsigned n_others;
-    const char *const *warnings; /* crictl.yaml and kubelet differ, two kubelets differ, a kubelet
-                                    that did not count */
+    const char *const *warnings; /* sources that were left out, or that disagree */
     size_t n_warnings;
 };
 
-/* root_fd: where absolute paths of config files and well-known sockets are looked up (AT_FDCWD for
- * the real ones; tests give a folder). ERR_USAGE or ERR_INPUT for explicit ones that make no sense;
- * ERR_RUNTIME where there is nothing to speak to. */
+/* Find the endpoint. root_fd stands for the root in paths of configuration files and well-known
+ * sockets that the user did not name (AT_FDCWD: the real root; tests give a folder). Texts of *ret
+ * live in a or are the options'. 0, or a negative errno: ERR_USAGE or ERR_INPUT where what the user
+ * named makes no sense, ERR_RUNTIME where no source names an endpoint, ERR_PROC where descriptors
+ * run out. */
 int discover_endpoint(const struct podpid_options *options, const struct procfs *p, int root_fd,
                       struct arena *a, struct discovered *ret, struct err *err);
 

@@ -15,9 +15,10 @@
 #include "resolver/proc/mountinfo.h"
 #include "resolver/proc/ns.h"
 
+/* The largest file that is read for one line, in bytes: a page of the kernel's. */
 enum { LINE_MAX_BYTES = 4096 };
 
-/* First line of a file below p; NULL: not there. */
+/* The first line of a file below p; NULL: there is none. 0 or a shortage. */
 static int read_line(const struct procfs *p, const char *name, struct arena *a, const char **ret)
 {
     CLEANUP(buf_free) struct buf b = {0};
@@ -27,7 +28,7 @@ static int read_line(const struct procfs *p, const char *name, struct arena *a, 
     text = (struct str){b.p, b.n};
     *ret = NULL;
     if (rc < 0 || !str_next_line(&text, &line)) {
-        return rc == -ENOMEM ? rc : 0;
+        return err_is_shortage(rc) ? rc : 0;
     }
     *ret = arena_strndup(a, line.p, line.n);
     return *ret ? 0 : -ENOMEM;
@@ -50,14 +51,14 @@ static int read_cgroup_mode(const struct procfs *p, const char **ret)
     CLEANUP(buf_free) struct buf b = {0};
     int rc = procfs_read(p->fd, 1, "cgroup", &b);
 
-    if (rc < 0 && rc != -ENOMEM && p->own_pidns) {
+    if (rc < 0 && !err_is_shortage(rc) && p->own_pidns) {
         rc = procfs_read(p->fd, getpid(), "cgroup", &b);
     }
     *ret = rc == 0 ? node_cgroup_mode((struct str){b.p, b.n}) : NULL;
-    return rc == -ENOMEM ? rc : 0;
+    return err_is_shortage(rc) ? rc : 0;
 }
 
-/* 0: not readable, or not there on this kernel. */
+/* The inode of a namespace; 0: it may not be read, or this kernel has none of that kind. */
 static uint64_t inode_of(int dir_fd, const char *name)
 {
     struct stat st;
@@ -65,9 +66,8 @@ static uint64_t inode_of(int dir_fd, const char *name)
     return dir_fd >= 0 && fstatat(dir_fd, name, &st, 0) == 0 ? st.st_ino : 0;
 }
 
-/* The PID namespace that a procfs is of. PID 1's may be unreadable even to root (an LSM); then one
- * process in the initial namespace (kthreadd is 2) proves that it is that one, for no other shows
- * it. */
+/* The PID namespace that a procfs shows. That of PID 1 may be unreadable even to root (an LSM).
+ * Then kthreadd, PID 2 of the initial namespace, proves that namespace: no other one shows it. */
 static uint64_t pidns_of(const struct procfs *p)
 {
     uint64_t inode = inode_of(p->fd, p->own_pidns ? "self/ns/pid" : "1/ns/pid");
@@ -92,7 +92,7 @@ static bool has_ptrace(void)
            data[CAP_TO_INDEX(CAP_SYS_PTRACE)].effective & CAP_TO_MASK(CAP_SYS_PTRACE);
 }
 
-/* 1 or 0; -ENOMEM. */
+/* Whether podpid is in a group: 1 or 0; -ENOMEM. */
 static int in_group(uint64_t gid)
 {
     int n = getgroups(0, NULL);
@@ -119,7 +119,7 @@ static enum hidepid to_hidepid(struct str word)
                  {"2", "invisible", HIDEPID_INVISIBLE},
                  {"4", "ptraceable", HIDEPID_PTRACEABLE}};
 
-    for (size_t i = 0; i < sizeof(known) / sizeof(known[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(known); i++) {
         if (str_is(word, known[i].number) || str_is(word, known[i].name)) {
             return known[i].value;
         }
@@ -127,23 +127,26 @@ static enum hidepid to_hidepid(struct str word)
     return HIDEPID_OFF;
 }
 
-/* Linux <5.8 has no STATX_MNT_ID, but says so in fdinfo. */
-static bool mount_id_of(const struct procfs *p, uint64_t *ret)
+/* The ID of the mount that p is on: by statx(), or from fdinfo (Linux before 5.8 has no
+ * STATX_MNT_ID). 1: found; 0: not known; a shortage. */
+static int mount_id_of(const struct procfs *p, uint64_t *ret)
 {
     AUTO_CLOSE int self = -1;
     CLEANUP(buf_free) struct buf b = {0};
     struct str text, line, key = STR("mnt_id:\t");
     struct statx st;
     char name[32];
+    int rc;
 
     if (statx(p->fd, "", AT_EMPTY_PATH, STATX_MNT_ID, &st) == 0 && st.stx_mask & STATX_MNT_ID) {
         *ret = st.stx_mnt_id;
-        return true;
+        return 1;
     }
     self = procfs_open_self(p);
     snprintf(name, sizeof(name), "fdinfo/%d", p->fd);
-    if (self < 0 || procfs_read_file(self, name, LINE_MAX_BYTES, &b) < 0) {
-        return false;
+    rc = self < 0 ? self : procfs_read_file(self, name, LINE_MAX_BYTES, &b);
+    if (rc < 0) {
+        return err_is_shortage(rc) ? rc : 0;
     }
     text = (struct str){b.p, b.n};
     while (str_next_line(&text, &line)) {
@@ -151,10 +154,11 @@ static bool mount_id_of(const struct procfs *p, uint64_t *ret)
             return str_to_u64((struct str){line.p + key.n, line.n - key.n}, ret);
         }
     }
-    return false;
+    return 0;
 }
 
-/* The options belong to the superblock: whoever mounted or remounted it decided for all. */
+/* The hidepid of p's mount, and whether podpid is exempt from it. The options belong to the
+ * superblock: the last mount or remount of it decided for all its mounts. 0 or a shortage. */
 static int read_hidepid(const struct procfs *p, struct node_facts *n)
 {
     CLEANUP(buf_free) struct buf b = {0};
@@ -163,12 +167,13 @@ static int read_hidepid(const struct procfs *p, struct node_facts *n)
     uint64_t id, gid = 0;
     int rc;
 
-    if (!mount_id_of(p, &id)) {
-        return 0;
+    rc = mount_id_of(p, &id);
+    if (rc <= 0) {
+        return rc;
     }
     rc = procfs_read_mountinfo(p, &b);
     if (rc < 0) {
-        return rc == -ENOMEM ? rc : 0;
+        return err_is_shortage(rc) ? rc : 0;
     }
     text = (struct str){b.p, b.n};
     while (str_next_line(&text, &line)) {
@@ -192,6 +197,9 @@ static int read_privileges(const struct procfs *p, struct node_facts *n)
 {
     AUTO_CLOSE int self = procfs_open_self(p);
 
+    if (self < 0 && err_is_shortage(self)) {
+        return self;
+    }
     n->own_cgroupns = is_other(inode_of(self, "ns/cgroup"), NS_INIT_CGROUP);
     n->own_userns = is_other(inode_of(self, "ns/user"), NS_INIT_USER);
     n->own_timens = is_other(inode_of(self, "ns/time"), NS_INIT_TIME);
@@ -200,7 +208,7 @@ static int read_privileges(const struct procfs *p, struct node_facts *n)
     n->other_pidns = p->other_pidns;
     n->not_root = geteuid() != 0 || n->own_userns;
     n->no_ptrace = n->own_userns || !has_ptrace();
-    /* Who may trace everything is shown everything: no need to look how it is mounted. */
+    /* With CAP_SYS_PTRACE every process is shown, however /proc is mounted. */
     n->exempt_from_hidepid = !n->no_ptrace;
     return n->no_ptrace ? read_hidepid(p, n) : 0;
 }
@@ -212,16 +220,39 @@ const char *node_proc_path(const struct podpid_options *o)
     return o->proc ? o->proc : env && *env ? env : "/proc";
 }
 
+/* 0 or a shortage. */
+static int read_texts(const struct procfs *p, struct arena *a, struct podpid_node *n)
+{
+    int rc = read_line(p, "sys/kernel/hostname", a, &n->hostname);
+
+    if (rc < 0) {
+        return rc;
+    }
+    rc = read_line(p, "sys/kernel/random/boot_id", a, &n->boot_id);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = read_line(p, "sys/kernel/osrelease", a, &n->kernel);
+    if (rc < 0) {
+        return rc;
+    }
+    return read_cgroup_mode(p, &n->cgroup_mode);
+}
+
 int node_read(const struct procfs *p, struct arena *a, struct node_facts *ret, struct err *err)
 {
     struct node_facts n = {.not_procfs = !p->is_procfs};
+    int rc = read_texts(p, a, &n.node);
 
-    if (read_line(p, "sys/kernel/hostname", a, &n.node.hostname) < 0 ||
-        read_line(p, "sys/kernel/random/boot_id", a, &n.node.boot_id) < 0 ||
-        read_line(p, "sys/kernel/osrelease", a, &n.node.kernel) < 0 ||
-        read_cgroup_mode(p, &n.node.cgroup_mode) < 0 ||
-        (p->is_procfs && read_privileges(p, &n) < 0) || node_warn(p, a, &n) < 0) {
-        return err_nomem(err);
+    if (rc == 0 && p->is_procfs) {
+        rc = read_privileges(p, &n);
+    }
+    if (rc == 0) {
+        rc = node_warn(p, a, &n);
+    }
+    if (rc < 0) {
+        return rc == -ENOMEM ? err_nomem(err)
+                             : err_set(err, ERR_PROC, -rc, "%s: %s", p->path, strerror(-rc));
     }
     *ret = n;
     return 0;

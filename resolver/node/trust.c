@@ -11,14 +11,15 @@
 #include "cri/base/text.h"
 #include "resolver/proc/procfs.h"
 
+/* As many symbolic links as the kernel follows in one path (MAXSYMLINKS). */
 enum { MAX_LINKS = 40 };
 
 struct walk {
     int root;            /* owned */
-    int dir;             /* the folder of done; owned */
-    uid_t owner;         /* who counts as root */
+    int dir;             /* the folder whose path is done; owned */
+    uid_t owner;         /* the uid that counts as root */
     char done[PATH_MAX]; /* folders walked so far, "" at the root; holds no link */
-    char todo[PATH_MAX]; /* what is left */
+    char todo[PATH_MAX]; /* the rest of the path */
     unsigned links;
 };
 
@@ -34,8 +35,8 @@ static int open_root(int root_fd)
                                : openat(root_fd, ".", O_PATH | O_DIRECTORY | O_CLOEXEC);
 }
 
-/* A volume of a pod, wherever the kubelet keeps them: .../pods/<uid>/volumes/... Its usual folder
- * of pods is refused as a whole. */
+/* Whether a path lies in a pod's volume, wherever the kubelet keeps its volumes:
+ * .../pods/<uid>/volumes/... The kubelet's usual folder of pods counts as a whole. */
 static bool is_in_pod(const char *path)
 {
     const char *pods = path;
@@ -66,7 +67,7 @@ static int check_place(const char *path, struct err *err)
     return 0;
 }
 
-/* The folder in which the next name is looked up. */
+/* Judge the folder in which the next name is looked up. */
 static int check_folder(const struct walk *w, struct err *err)
 {
     const char *name = *w->done ? w->done : "/";
@@ -88,7 +89,8 @@ static int check_folder(const struct walk *w, struct err *err)
     return check_place(name, err);
 }
 
-static int go_to(struct walk *w, struct err *err)
+/* Make the folder at w->done the current one. */
+static int enter_folder(struct walk *w, struct err *err)
 {
     int fd = openat(w->root, *w->done ? w->done + 1 : ".",
                     O_PATH | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
@@ -120,7 +122,8 @@ static bool next_name(struct walk *w, char name[NAME_MAX + 1], int *ret_rc)
     return true;
 }
 
-static bool append(char *path, const char *name)
+/* Append "/name"; false: it does not fit. */
+static bool append_name(char *path, const char *name)
 {
     size_t n = strlen(path), m = strlen(name);
 
@@ -132,7 +135,8 @@ static bool append(char *path, const char *name)
     return true;
 }
 
-static int follow(struct walk *w, const char *name, struct err *err)
+/* Put a link's target in front of what is left of the path. */
+static int follow_link(struct walk *w, const char *name, struct err *err)
 {
     char target[PATH_MAX];
     ssize_t n = readlinkat(w->dir, name, target, sizeof(target) - 1);
@@ -148,7 +152,7 @@ static int follow(struct walk *w, const char *name, struct err *err)
     memcpy(w->todo, target, (size_t)n);
     if (target[0] == '/') {
         w->done[0] = '\0';
-        return go_to(w, err);
+        return enter_folder(w, err);
     }
     return 0;
 }
@@ -172,7 +176,7 @@ static int walk_step(struct walk *w, struct trusted *ret, struct err *err)
         if (slash) {
             *slash = '\0';
         }
-        rc = go_to(w, err);
+        rc = enter_folder(w, err);
         return rc < 0 ? rc : 1;
     }
     rc = check_folder(w, err);
@@ -180,24 +184,27 @@ static int walk_step(struct walk *w, struct trusted *ret, struct err *err)
         return rc;
     }
     if (fstatat(w->dir, name, &ret->st, AT_SYMLINK_NOFOLLOW) < 0) {
-        /* What is missing below folders of root's can only be made by root. */
+        if (err_is_shortage(-errno)) {
+            return err_set(err, ERR_PROC, errno, "%s/%s: %s", w->done, name, strerror(errno));
+        }
+        /* The folders so far are root's: only root can make what is missing in them. */
         ret->exists = false;
-        return append(w->done, name) && (!w->todo[0] || append(w->done, w->todo + 1))
+        return append_name(w->done, name) && (!w->todo[0] || append_name(w->done, w->todo + 1))
                    ? 0
                    : err_set(err, ERR_DENIED, ENAMETOOLONG, "%s", strerror(ENAMETOOLONG));
     }
     if (S_ISLNK(ret->st.st_mode)) {
-        rc = follow(w, name, err);
+        rc = follow_link(w, name, err);
         return rc < 0 ? rc : 1;
     }
-    if (!append(w->done, name)) {
+    if (!append_name(w->done, name)) {
         return err_set(err, ERR_DENIED, ENAMETOOLONG, "%s", strerror(ENAMETOOLONG));
     }
     ret->exists = true;
     if (!w->todo[strspn(w->todo, "/")]) {
         return 0;
     }
-    rc = go_to(w, err);
+    rc = enter_folder(w, err);
     return rc < 0 ? rc : 1;
 }
 
@@ -216,7 +223,7 @@ static int walk(struct walk *w, int root_fd, const char *path, struct trusted *r
     }
     memcpy(w->todo, path, strlen(path) + 1);
     *ret = (struct trusted){0};
-    rc = go_to(w, err);
+    rc = enter_folder(w, err);
     if (rc < 0) {
         return rc;
     }
@@ -224,7 +231,7 @@ static int walk(struct walk *w, int root_fd, const char *path, struct trusted *r
         rc = walk_step(w, ret, err);
     } while (rc > 0);
     memcpy(ret->path, w->done, sizeof(ret->path));
-    /* Again: on what is missing no folder was looked at. */
+    /* Of a path that does not exist the last folders were not judged: judge the path as a whole. */
     return rc == 0 ? check_place(ret->path, err) : rc;
 }
 
@@ -255,7 +262,7 @@ int trust_read(int root_fd, const char *path, size_t max, struct buf *b, struct 
     if (found.st.st_uid != w.owner || (found.st.st_mode & (S_IWGRP | S_IWOTH))) {
         return err_set(err, ERR_DENIED, EPERM, "others than root can write %s", path);
     }
-    /* Only root could have swapped it meanwhile. */
+    /* Only root can have put another file there since. */
     rc = procfs_read_file(w.dir, strrchr(w.done, '/') + 1, max, b);
     return rc < 0 ? err_set(err, ERR_INPUT, -rc, "%s: %s", path, strerror(-rc)) : 0;
 }

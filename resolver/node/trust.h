@@ -1,4 +1,4 @@
-/* Whether only root can have put something at a path. */
+/* Whether only root can have put a file, socket or folder at a path. */
 #ifndef PODPID_NODE_TRUST_H
 #define PODPID_NODE_TRUST_H
 
@@ -10,21 +10,21 @@
 #include "cri/base/text.h"
 
 struct trusted {
-    char path[PATH_MAX]; /* with all links followed: two names of one thing compare equal */
-    bool exists;         /* false: something on the way is not there, or not for us to see */
-    struct stat st;      /* of what is there; its own owner and mode are the caller's to judge */
+    char path[PATH_MAX]; /* with all links followed: two names of one file compare equal */
+    bool exists;         /* false: the file or a folder on the way is missing or may not be seen */
+    struct stat st;      /* of the file, if it exists; the caller judges its owner and mode */
 };
 
-/* Walk an absolute path from root_fd (AT_FDCWD: the real root), links followed as seen from there.
- * Every folder on the way has to be root's and writable by nobody else (a sticky one such as /tmp
- * is writable by others too), and may not lie in a procfs or a pod's volume. "Root" is uid 0, or
- * whoever owns the folder that stands in for the real root. 0; -EPERM with a line that names the
- * folder; another negative errno. */
+/* Walk an absolute path, following links, from root_fd (AT_FDCWD: the real root). Each folder on
+ * the way must belong to root and be writable by nobody else (which refuses sticky ones such as
+ * /tmp too), and must not lie in a procfs or a pod's volume. "Root" is uid 0 or, below a root_fd,
+ * the owner of that folder. 0; -EPERM with a line that names the folder; another negative errno
+ * with a line. */
 int trust_walk(int root_fd, const char *path, struct trusted *ret, struct err *err);
 
-/* The whole of a file of root's that nobody else may write into b; at most max bytes. 0; -ENOENT:
- * not there; -EPERM: somebody else may have written it; another negative errno. All but -ENOENT
- * with a line. */
+/* Read a regular file that root owns and nobody else may write, found as above; append at most max
+ * bytes to b. 0; -ENOENT: there is no such file, err is not set; -EPERM: others than root may have
+ * written it; another negative errno. */
 int trust_read(int root_fd, const char *path, size_t max, struct buf *b, struct err *err);
 
 #endif

@@ -1,7 +1,7 @@
-/* What podpid notices of where it stands, in real namespaces made with unshare(). Each case is a
- * child of its own; nothing outside of it is touched: hidepid is set on a procfs of a new PID
- * namespace, for its options belong to all who see the same one. Needs root; skipped with the
- * reason where the kernel says no. */
+/* The facts of the node in real namespaces, made with unshare(). Each case runs in a child process
+ * of its own and touches nothing outside: hidepid is set on the procfs of a new PID namespace,
+ * because the mount options of a procfs hold for all mounts of it. Needs root; a case that the
+ * kernel refuses is skipped with the reason. */
 #include <errno.h>
 #include <fcntl.h>
 #include <grp.h>
@@ -20,12 +20,14 @@
 #include <unistd.h>
 
 #include "resolver/node/node.h"
+#include "resolver/node/trust.h"
+#include "resolver/proc/cgroupfs.h"
 #include "resolver/proc/ptable.h"
 #include "test/support/unit.h"
 
 enum { NOBODY = 65534, SKIPPED = 77 };
 
-/* In a child no assert of cmocka's works: say what failed and leave. */
+/* In a child process cmocka's asserts do not work: print what failed and exit. */
 #define MUST(what)                                                                                 \
     do {                                                                                           \
         if (!(what)) {                                                                             \
@@ -43,7 +45,8 @@ static int wait_for(pid_t pid)
     return WIFEXITED(status) ? WEXITSTATUS(status) : 1;
 }
 
-/* Run body in a child that has these namespaces new; with a new PID namespace it is its PID 1. */
+/* Run body in a child process with new namespaces of these kinds (CLONE_NEW...); in a new PID
+ * namespace the child is PID 1. */
 static void in_namespaces(int flags, void (*body)(const void *), const void *arg)
 {
     pid_t pid = fork();
@@ -127,8 +130,8 @@ struct hidden {
     enum hidepid hidepid;
     bool as_nobody; /* else root */
     bool exempt;
-    size_t shown;  /* rows: PID 1 is root's, 2 is nobody's, we are one of the two */
-    size_t denied; /* of these */
+    size_t shown;  /* rows of the table: PID 1 is root's, PID 2 nobody's; one is this process */
+    size_t denied; /* how many of them could not be opened */
 };
 
 static void in_hidden_proc(const void *arg)
@@ -171,7 +174,7 @@ static void hidepid(void **state)
         {"hidepid=4", HIDEPID_PTRACEABLE, true, false, 1, 0},
         {"hidepid=2,gid=65534", HIDEPID_INVISIBLE, true, true, 2, 0},
         {"hidepid=4,gid=65534", HIDEPID_PTRACEABLE, true, false, 1, 0},
-        /* Who may trace all is not asked how it is mounted. */
+        /* With CAP_SYS_PTRACE the mount is not read. */
         {"hidepid=2", HIDEPID_OFF, false, true, 2, 0},
     };
 
@@ -192,7 +195,7 @@ static void see_host_proc(const void *arg)
     MUST(l.n.other_pidns && l.n.nested_pidns);
     MUST(says(&l, "another PID namespace"));
     MUST(!says(&l, "PID namespace of its own"));
-    /* The namespace that is named is that of /proc, not ours. */
+    /* The PID namespace in the facts is that of /proc, not podpid's. */
     MUST(l.n.node.pid_namespace == *(const uint64_t *)arg || l.n.node.pid_namespace == 0);
 }
 
@@ -207,7 +210,7 @@ static void host_proc_from_a_child_namespace(void **state)
     in_namespaces(CLONE_NEWPID, see_host_proc, &host);
 }
 
-/* A child of ours that has the same PID here and on the host; 0 in it. */
+/* Fork a child with the same PID in this namespace and on the host; 0 is returned in the child. */
 static pid_t fork_with_one_number(void)
 {
     for (pid_t pid = 20000; pid < 30000; pid++) {
@@ -223,7 +226,7 @@ static pid_t fork_with_one_number(void)
     return -1;
 }
 
-/* "self" is getpid() there, and yet it is another namespace's. */
+/* A /proc whose "self" is getpid() by chance, but which is of another PID namespace. */
 static void see_host_proc_by_chance(const void *arg)
 {
     struct looked l;
@@ -333,7 +336,7 @@ static void as_nobody(const void *arg)
     MUST(l.n.no_ptrace && l.n.not_root);
     MUST(says(&l, "CAP_SYS_PTRACE"));
     MUST(says(&l, "as root"));
-    /* Nothing of it keeps the scan from seeing everything. */
+    /* The scan sees every process all the same. */
     MUST(l.t.denied == 0);
     MUST(ptable_find(&l.t, getppid()));
 }
@@ -344,7 +347,7 @@ static void not_root(void **state)
     in_namespaces(0, as_nobody, NULL);
 }
 
-/* None of the oddities is claimed where there is none. */
+/* On a node, as root, nothing is warned of. */
 static void as_root_on_the_node(void **state)
 {
     struct procfs p;
@@ -363,6 +366,70 @@ static void as_root_on_the_node(void **state)
     arena_free(&a);
 }
 
+static void facts_of_the_real_proc(void **state)
+{
+    struct node_facts n;
+    struct arena a = {0};
+    struct procfs p;
+    struct stat st;
+    char host[256];
+
+    (void)state;
+    assert_int_equal(procfs_open("/proc", &p, NULL), 0);
+    assert_int_equal(node_read(&p, &a, &n, NULL), 0);
+    assert_false(n.not_procfs);
+    assert_false(n.other_pidns);
+    assert_int_equal(gethostname(host, sizeof(host)), 0);
+    assert_string_equal(n.node.hostname, host);
+    assert_int_equal(strlen(n.node.boot_id), 36);
+    assert_non_null(n.node.kernel);
+    assert_int_equal(stat("/proc/self/ns/pid", &st), 0);
+    assert_int_equal(n.node.pid_namespace, st.st_ino);
+    assert_int_equal(n.not_root, geteuid() != 0 || n.own_userns);
+    procfs_close(&p);
+    arena_free(&a);
+}
+
+static uint64_t id_of(const struct cgroupfs *c, const char *path)
+{
+    uint64_t id = 1;
+
+    assert_int_equal(cgroupfs_id(c, path, &id), 0);
+    return id;
+}
+
+/* Paths that name no cgroup have no ID, even if they name a directory outside the hierarchy. */
+static void cgroups_that_have_no_id(void **state)
+{
+    struct cgroupfs *ids = NULL;
+    struct procfs p;
+
+    (void)state;
+    assert_int_equal(id_of(NULL, "/"), 0);
+    assert_int_equal(procfs_open("/proc", &p, NULL), 0);
+    assert_int_equal(cgroupfs_open(&p, &ids, NULL), 0);
+    if (!ids) {
+        procfs_close(&p);
+        skip();
+    }
+    assert_int_equal(id_of(ids, "/podpid-test-no-such-cgroup"), 0);
+    assert_int_equal(id_of(ids, "/.."), 0);
+    assert_int_equal(id_of(ids, "/../../etc"), 0);
+    assert_int_equal(id_of(ids, ""), id_of(ids, "/"));
+    cgroupfs_close(ids);
+    procfs_close(&p);
+}
+
+/* A procfs is refused wherever it is mounted, here at its usual place. */
+static void no_trusted_path_is_in_a_procfs(void **state)
+{
+    struct trusted where;
+    struct err err = {0};
+
+    (void)state;
+    assert_int_equal(trust_walk(AT_FDCWD, "/proc/self/root/run/x", &where, &err), -EPERM);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -375,6 +442,9 @@ int main(void)
         cmocka_unit_test(no_ptrace_capability),
         cmocka_unit_test(not_root),
         cmocka_unit_test(as_root_on_the_node),
+        cmocka_unit_test(facts_of_the_real_proc),
+        cmocka_unit_test(cgroups_that_have_no_id),
+        cmocka_unit_test(no_trusted_path_is_in_a_procfs),
     };
 
     if (geteuid() != 0) {

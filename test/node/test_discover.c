@@ -1,11 +1,11 @@
-/* Discovery of the endpoint: the sources in their order, and the guards against what a pod or a
- * local user may have put in the way. */
-#include <fcntl.h>
+/* Discovery of the endpoint: the sources in their order, and the guards against files, sockets and
+ * processes that a pod or a local user made. */
+#include <errno.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
+#include <sys/resource.h>
 
 #include "resolver/node/discover.h"
 #include "test/node/discover_cases.h"
@@ -147,7 +147,7 @@ static void run_case(const struct discover_case *c)
 static void sources_and_guards(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         run_case(&cases[i]);
     }
     set_variable("CONTAINER_RUNTIME_ENDPOINT", NULL);
@@ -177,11 +177,64 @@ static void no_environment_means_none(void **state)
     tree_remove(&t);
 }
 
+/* At each limit of descriptors the source that comes first is found, or the search fails and says
+ * why: one that could not be read for want of a descriptor is never passed over for the next. */
+static void a_shortage_of_descriptors_is_an_error(void **state)
+{
+    static const struct process kubelet = {
+        .pid = 500, .comm = "kubelet", .cmdline = "kubelet|--config=/c.yaml"};
+    struct podpid_options options = PODPID_OPTIONS_INIT;
+    struct rlimit old, few;
+    struct procfs procfs;
+    char proc[PATH_MAX];
+    unsigned failed = 0;
+    struct tree t;
+
+    (void)state;
+    tree_make(&t);
+    make_process(&t, &init);
+    make_process(&t, &kubelet);
+    tree_put(&t, &(struct tree_thing){"c.yaml", "containerRuntimeEndpoint: /run/own.sock\n", 0});
+    tree_put(&t, &(struct tree_thing){"run/own.sock", TREE_SOCKET, 0});
+    tree_put(&t, &(struct tree_thing){&CRIO[1], TREE_SOCKET, 0});
+    snprintf(proc, sizeof(proc), "%s/proc", t.path);
+    assert_int_equal(procfs_open(proc, &procfs, NULL), 0);
+    options.no_environment = true;
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &old), 0);
+    few = old;
+    /* The lowest limit leaves no descriptor, the highest is more than the search needs. */
+    for (rlim_t more = 0; more < 10; more++) {
+        struct arena a = {0};
+        struct err err = {0};
+        struct discovered d;
+        int rc;
+
+        few.rlim_cur = (rlim_t)procfs.fd + 1 + more;
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &few), 0);
+        rc = discover_endpoint(&options, &procfs, t.fd, &a, &d, &err);
+        assert_int_equal(setrlimit(RLIMIT_NOFILE, &old), 0);
+        if (rc == 0) {
+            assert_string_equal(d.endpoint.path, "/run/own.sock");
+            assert_int_equal(d.n_warnings, 0);
+        } else {
+            assert_int_equal(rc, -EMFILE);
+            assert_int_equal(err.kind, ERR_PROC);
+            assert_non_null(strstr(err.text, strerror(EMFILE)));
+            failed++;
+        }
+        arena_free(&a);
+    }
+    assert_in_range(failed, 1, 6);
+    procfs_close(&procfs);
+    tree_remove(&t);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(sources_and_guards),
         cmocka_unit_test(no_environment_means_none),
+        cmocka_unit_test(a_shortage_of_descriptors_is_an_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

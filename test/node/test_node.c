@@ -1,11 +1,7 @@
-/* What is read of the node, from texts and from folders; the oddities of real namespaces are in
- * test_node_namespaces. */
+/* What is read about the node, from texts and from folders of files. What a real /proc shows is in
+ * integration/test_node_namespaces.c. */
 #include <errno.h>
-#include <fcntl.h>
-#include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cri/base/cleanup.h"
 #include "resolver/node/node.h"
@@ -13,14 +9,6 @@
 #include "resolver/proc/mountinfo.h"
 #include "test/support/scratch.h"
 #include "test/support/unit.h"
-
-static uint64_t id_of(const struct cgroupfs *c, const char *path)
-{
-    uint64_t id = 1;
-
-    assert_int_equal(cgroupfs_id(c, path, &id), 0);
-    return id;
-}
 
 static void mount_lines(void **state)
 {
@@ -42,7 +30,7 @@ static void mount_lines(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         struct mount_line m = {0};
 
         print_message("%s\n", cases[i].line);
@@ -92,11 +80,11 @@ static void cgroup_modes(void **state)
     assert_null(node_cgroup_mode(STR("garbage\n")));
 }
 
-static void each_oddity_is_one_sentence(void **state)
+static void each_fact_is_one_warning(void **state)
 {
     static const struct {
         struct node_facts n;
-        const char *says; /* NULL: nothing */
+        const char *warning; /* a part of it; NULL: there is none */
     } cases[] = {
         {{.exempt_from_hidepid = true}, NULL},
         {{.not_procfs = true}, "no procfs"},
@@ -116,21 +104,21 @@ static void each_oddity_is_one_sentence(void **state)
     struct arena a = {0};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         struct node_facts n = cases[i].n;
 
         print_message("%zu\n", i);
         assert_int_equal(node_warn(&p, &a, &n), 0);
-        assert_int_equal(n.n_warnings, cases[i].says ? 1 : 0);
-        if (cases[i].says) {
-            assert_non_null(strstr(n.warnings[0], cases[i].says));
+        assert_int_equal(n.n_warnings, cases[i].warning ? 1 : 0);
+        if (cases[i].warning) {
+            assert_non_null(strstr(n.warnings[0], cases[i].warning));
             assert_null(strchr(n.warnings[0], '\n'));
         }
     }
     arena_free(&a);
 }
 
-static void a_folder_says_what_it_has(void **state)
+static void facts_of_a_folder_of_files(void **state)
 {
     char *folder = scratch_new();
     struct node_facts n;
@@ -161,53 +149,6 @@ static void a_folder_says_what_it_has(void **state)
     scratch_remove(folder);
 }
 
-static void the_real_one(void **state)
-{
-    struct node_facts n;
-    struct arena a = {0};
-    struct procfs p;
-    struct stat st;
-    char host[256];
-
-    (void)state;
-    assert_int_equal(procfs_open("/proc", &p, NULL), 0);
-    assert_int_equal(node_read(&p, &a, &n, NULL), 0);
-    assert_false(n.not_procfs);
-    assert_false(n.other_pidns);
-    assert_int_equal(gethostname(host, sizeof(host)), 0);
-    assert_string_equal(n.node.hostname, host);
-    assert_int_equal(strlen(n.node.boot_id), 36);
-    assert_non_null(n.node.kernel);
-    assert_int_equal(stat("/proc/self/ns/pid", &st), 0);
-    assert_int_equal(n.node.pid_namespace, st.st_ino);
-    assert_int_equal(n.not_root, geteuid() != 0 || n.own_userns);
-    procfs_close(&p);
-    arena_free(&a);
-}
-
-/* The id of our own v2 cgroup is the inode of its directory, where there is one and it is new
- * enough. */
-static void ids_of_cgroups(void **state)
-{
-    struct cgroupfs *ids = NULL;
-    struct procfs p;
-
-    (void)state;
-    assert_int_equal(id_of(NULL, "/"), 0);
-    assert_int_equal(procfs_open("/proc", &p, NULL), 0);
-    assert_int_equal(cgroupfs_open(&p, &ids, NULL), 0);
-    if (!ids) {
-        procfs_close(&p);
-        skip();
-    }
-    assert_int_equal(id_of(ids, "/podpid-test-no-such-cgroup"), 0);
-    assert_int_equal(id_of(ids, "/.."), 0);
-    assert_int_equal(id_of(ids, "/../../etc"), 0);
-    assert_int_equal(id_of(ids, ""), id_of(ids, "/"));
-    cgroupfs_close(ids);
-    procfs_close(&p);
-}
-
 static void no_ids_without_a_procfs(void **state)
 {
     char *folder = scratch_new();
@@ -232,10 +173,8 @@ int main(void)
         cmocka_unit_test(mount_options),
         cmocka_unit_test(mount_escapes),
         cmocka_unit_test(cgroup_modes),
-        cmocka_unit_test(each_oddity_is_one_sentence),
-        cmocka_unit_test(a_folder_says_what_it_has),
-        cmocka_unit_test(the_real_one),
-        cmocka_unit_test(ids_of_cgroups),
+        cmocka_unit_test(each_fact_is_one_warning),
+        cmocka_unit_test(facts_of_a_folder_of_files),
         cmocka_unit_test(no_ids_without_a_procfs),
     };
 

@@ -1,4 +1,4 @@
-/* Paths that only root can have made. */
+/* Paths of which only root can have put something there. */
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -7,11 +7,12 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "cri/base/cleanup.h"
 #include "resolver/node/trust.h"
 #include "test/support/tree.h"
 #include "test/support/unit.h"
 
-static void folders_of_another_owner(void **state)
+static void a_folder_of_another_owner_is_refused(void **state)
 {
     struct trusted where;
     struct err err = {0};
@@ -57,7 +58,7 @@ static void links_are_followed_inside_the_root(void **state)
     tree_put(&t, &(struct tree_thing){"run/a/s", TREE_SOCKET, 0});
     tree_put(&t, &(struct tree_thing){"up", TREE_LINK("run/../run"), 0});
     tree_put(&t, &(struct tree_thing){"abs", TREE_LINK("/run/a/s"), 0});
-    for (size_t i = 0; i < sizeof(walks) / sizeof(walks[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(walks); i++) {
         print_message("  %s\n", walks[i].path);
         assert_int_equal(trust_walk(t.fd, walks[i].path, &where, &err), 0);
         assert_string_equal(where.path, walks[i].expect);
@@ -67,22 +68,63 @@ static void links_are_followed_inside_the_root(void **state)
     tree_remove(&t);
 }
 
-/* A live procfs is refused wherever it is mounted, here by its own name. */
-static void the_real_proc_is_refused(void **state)
+/* The socket and every folder but one are root's alone; that one may be written by its group or by
+ * everybody. */
+static void a_folder_that_others_write_is_refused(void **state)
 {
+    static const mode_t modes[] = {0775, 0757, 0777, 01777, 0720};
     struct trusted where;
     struct err err = {0};
+    struct tree t;
 
     (void)state;
-    assert_int_equal(trust_walk(AT_FDCWD, "/proc/self/root/run/x", &where, &err), -EPERM);
+    tree_make(&t);
+    tree_put(&t, &(struct tree_thing){"run/a/s", TREE_SOCKET, 0});
+    for (size_t i = 0; i < N_ELEMENTS(modes); i++) {
+        assert_int_equal(fchmodat(t.fd, "run", modes[i], 0), 0);
+        assert_int_equal(trust_walk(t.fd, "/run/a/s", &where, &err), -EPERM);
+        assert_string_equal(err.text, "others than root can write the folder /run");
+    }
+    assert_int_equal(fchmodat(t.fd, "run", 0755, 0), 0);
+    assert_int_equal(trust_walk(t.fd, "/run/a/s", &where, &err), 0);
+    assert_true(where.exists);
+    tree_remove(&t);
+}
+
+/* Likewise a file that is read: its own mode, and that of the folder that it is in. */
+static void a_file_that_others_write_is_refused(void **state)
+{
+    static const struct {
+        mode_t folder, file;
+        int rc;
+    } cases[] = {
+        {0755, 0644, 0},      {0700, 0400, 0},      {0755, 0664, -EPERM},
+        {0755, 0646, -EPERM}, {0775, 0644, -EPERM}, {0757, 0644, -EPERM},
+    };
+    struct tree t;
+
+    (void)state;
+    tree_make(&t);
+    tree_put(&t, &(struct tree_thing){"etc/crictl.yaml", "text", 0});
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
+        CLEANUP(buf_free) struct buf b = {0};
+        struct err err = {0};
+
+        assert_int_equal(fchmodat(t.fd, "etc", cases[i].folder, 0), 0);
+        assert_int_equal(fchmodat(t.fd, "etc/crictl.yaml", cases[i].file, 0), 0);
+        assert_int_equal(trust_read(t.fd, "/etc/crictl.yaml", 100, &b, &err), cases[i].rc);
+        assert_true(str_is((struct str){b.p, b.n}, cases[i].rc ? "" : "text"));
+    }
+    tree_remove(&t);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(links_are_followed_inside_the_root),
-        cmocka_unit_test(folders_of_another_owner),
-        cmocka_unit_test(the_real_proc_is_refused),
+        cmocka_unit_test(a_folder_of_another_owner_is_refused),
+        cmocka_unit_test(a_folder_that_others_write_is_refused),
+        cmocka_unit_test(a_file_that_others_write_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
