@@ -1,25 +1,24 @@
-/* Writing a capture: what its parts share. */
+/* What the files of a capture share among themselves. capture.h is for the other rooms. */
 #ifndef PODPID_CAPTURE_IMPL_H
 #define PODPID_CAPTURE_IMPL_H
 
 #include <jansson.h>
 
-#include "resolver/capture/write.h"
+#include "cri/base/cleanup.h"
+#include "resolver/capture/capture.h"
 
-/* dir_fd/name, new and 0600; shown in messages below where. 0, or ERR_WRITE. */
-int capture_put(int dir_fd, const char *where, const char *name, const char *p, size_t n,
-                struct err *err);
+DEFINE_CLEANUP(json_decref, json_t *)
+#define AUTO_JSON CLEANUP(cleanup_json_decref)
 
-/* A folder, new and 0700, opened. The descriptor, or negative errno. */
-int capture_folder(int dir_fd, const char *where, const char *name, struct err *err);
+/* write_proc.c: write proc/ below the capture's folder dir_fd (named dir in messages): the extract
+ * of every process, and the boot time. Each path of the v2 hierarchy and those above it are noted
+ * in paths, an object (path -> true). 0, ERR_WRITE, ERR_PROC or ERR_NOMEM. */
+int capture_write_proc(int dir_fd, const char *dir, const struct procfs *p, json_t *paths,
+                       struct err *err);
 
-/* dir_fd/name from an object, which is taken; NULL: memory was out. */
-int capture_put_json(int dir_fd, const char *where, const char *name, json_t *object,
-                     struct err *err);
-
-/* proc/ below the capture's folder: every process's extract, and the boot time. Paths of the v2
- * hierarchy are noted in paths, an object (path -> true). */
-int capture_put_proc(int dir_fd, const char *dir, const struct procfs *p, json_t *paths,
-                     struct err *err);
+/* read_view.c: read runtime.json: view, has_runtime, endpoint and has_label_values of *ret. 0,
+ * ERR_INPUT, ERR_PROC or ERR_NOMEM. */
+int capture_read_view(int dir_fd, const char *dir, struct arena *a, struct capture *ret,
+                      struct err *err);
 
 #endif

@@ -1,47 +1,23 @@
-#include "resolver/capture/read.h"
+/* Reading a capture: node.json, cgroups.json and proc/, and the order of all parts. */
+#include "resolver/capture/capture.h"
 
-#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
-#include "cri/base/cleanup.h"
+#include "resolver/capture/impl.h"
 #include "resolver/capture/read_json.h"
-#include "resolver/capture/read_view.h"
 #include "resolver/cgroup/line.h"
 #include "resolver/proc/stat.h"
 
-/* A cgroup file reached 41 KB on a live node; nothing under /proc/<pid> that is kept is larger. */
+/* The largest file of a process that is read, in bytes. A cgroup file of 41 KB was seen on a live
+ * node; the others are smaller. */
 enum { PROC_FILE_MAX = 1024 * 1024 };
 
-static void close_dir(DIR **d)
-{
-    if (*d) {
-        closedir(*d);
-    }
-}
-
-/* The entries of the directory dir_fd/name, through a descriptor of its own. */
-static int open_dir(int dir_fd, const char *dir, const char *name, DIR **ret, struct err *err)
-{
-    int fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-    int errnum = errno;
-
-    if (!d) {
-        if (fd >= 0) {
-            close(fd);
-        }
-        return err_set(err, ERR_INPUT, errnum, "%s/%s: %s", dir, name,
-                       errnum == ENOENT ? "is missing; not a whole capture" : strerror(errnum));
-    }
-    *ret = d;
-    return 0;
-}
-
-static int read_node(int dir_fd, const char *dir, struct arena *a, struct replay *ret,
+static int read_node(int dir_fd, const char *dir, struct arena *a, struct capture *ret,
                      struct err *err)
 {
     static const char *const modes[] = {"v1", "hybrid", "v2"};
@@ -50,23 +26,25 @@ static int read_node(int dir_fd, const char *dir, struct arena *a, struct replay
     struct podpid_node *node = &ret->node.node;
     int64_t inode = 0;
     bool known = false;
-    int rc = replay_read_json(dir_fd, dir, at.file, &root, err);
+    int rc = capture_read_json(dir_fd, dir, at.file, &root, err);
 
     if (rc < 0) {
         return rc;
     }
     at.object = root;
-    if ((rc = json_get_string(&at, "hostname", &node->hostname)) < 0 ||
-        (rc = json_get_string(&at, "boot_id", &node->boot_id)) < 0 ||
-        (rc = json_get_string(&at, "kernel", &node->kernel)) < 0 ||
-        (rc = json_get_string(&at, "cgroup_mode", &node->cgroup_mode)) < 0 ||
+    if ((rc = json_get_texts(&at,
+                             (struct json_text[]){{"hostname", &node->hostname},
+                                                  {"boot_id", &node->boot_id},
+                                                  {"kernel", &node->kernel},
+                                                  {"cgroup_mode", &node->cgroup_mode}},
+                             4)) < 0 ||
         (rc = json_get_integer(&at, "pid_namespace", 0, INT64_MAX, &inode)) < 0 ||
         (rc = json_get_time(&at, "taken_at", &ret->taken_at)) < 0 ||
         (rc = json_get_strings(&at, "warnings", &ret->node.warnings, &ret->node.n_warnings)) < 0) {
         return rc;
     }
     node->pid_namespace = (uint64_t)inode;
-    for (size_t i = 0; node->cgroup_mode && i < sizeof(modes) / sizeof(modes[0]); i++) {
+    for (size_t i = 0; node->cgroup_mode && i < N_ELEMENTS(modes); i++) {
         known = known || strcmp(node->cgroup_mode, modes[i]) == 0;
     }
     if (node->cgroup_mode && !known) {
@@ -77,15 +55,15 @@ static int read_node(int dir_fd, const char *dir, struct arena *a, struct replay
     return 0;
 }
 
-static int by_path(const void *a, const void *b)
+static int compare_paths(const void *a, const void *b)
 {
     const struct podpid_cgroup_id *x = a, *y = b;
 
     return strcmp(x->path, y->path);
 }
 
-/* It may be missing: ids are known only where there is a v2 hierarchy. */
-static int read_cgroup_ids(int dir_fd, const char *dir, struct arena *a, struct replay *ret,
+/* cgroups.json may be missing: only cgroups of a v2 hierarchy have IDs. */
+static int read_cgroup_ids(int dir_fd, const char *dir, struct arena *a, struct capture *ret,
                            struct err *err)
 {
     AUTO_JSON json_t *root = NULL;
@@ -99,7 +77,7 @@ static int read_cgroup_ids(int dir_fd, const char *dir, struct arena *a, struct 
     if (faccessat(dir_fd, at.file, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
         return 0;
     }
-    rc = replay_read_json(dir_fd, dir, at.file, &root, err);
+    rc = capture_read_json(dir_fd, dir, at.file, &root, err);
     if (rc < 0) {
         return rc;
     }
@@ -121,202 +99,233 @@ static int read_cgroup_ids(int dir_fd, const char *dir, struct arena *a, struct 
         n++;
     }
     if (n) {
-        qsort(ids, n, sizeof(*ids), by_path);
+        qsort(ids, n, sizeof(*ids), compare_paths);
     }
     ret->cgroup_ids = ids;
     ret->n_cgroup_ids = n;
     return 0;
 }
 
-/* The boot time is what tells a moved process from a recycled PID. */
-static int check_boot_time(int proc_fd, const char *dir, struct err *err)
-{
-    CLEANUP(buf_free) struct buf b = {0};
-    uint64_t btime;
-    int rc = replay_read_file(proc_fd, dir, "stat", PROC_FILE_MAX, &b, err);
+/* ---- proc/ ----------------------------------------------------------------------------------- */
 
-    if (rc < 0 || btime_parse((struct str){b.p, b.n}, &btime)) {
-        return rc;
-    }
-    return err_set(err, ERR_INPUT, EINVAL, "%s/stat: has no line \"btime SECONDS\"", dir);
+/* A folder of files that stands in for /proc. The scan takes a process whose files are missing or
+ * make no sense for one that went away, as on a live node; of a capture they are an error. */
+struct proc_folder {
+    int fd;
+    const char *dir; /* "DIR/proc", in messages */
+    struct buf text; /* of the file that is checked */
+    struct err *err;
+};
+
+/* Whether a file's text is what the kernel writes there for the process. */
+static bool is_stat(struct str text, int32_t pid, struct stat_line *ret)
+{
+    return stat_parse(text, ret) && ret->pid == pid;
 }
 
-static int check_file(int proc_fd, const char *dir, const char *name, struct err *err)
+static bool is_status(struct str text, int32_t pid)
 {
-    struct stat st;
+    struct status_text status;
 
-    if (fstatat(proc_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
-        return err_set(err, ERR_INPUT, errno, "%s/%s: %s", dir, name,
-                       errno == ENOENT ? "is missing; not a whole capture" : strerror(errno));
-    }
-    return replay_check_file(&st, dir, name, PROC_FILE_MAX, err);
+    return status_parse(text, &status) && status.pid == pid;
 }
 
-/* A leader that exited while its threads live has no v1 cgroups of its own: theirs are read. */
-static int check_threads(int proc_fd, const char *dir, const char *pid, struct err *err)
+/* Read a file below the folder: *ret is valid until the next one is read. */
+static int read_text(struct proc_folder *f, const char *name, struct str *ret)
 {
-    CLEANUP(close_dir) DIR *d = NULL;
-    char name[2 * NAME_MAX + 32];
-    const struct dirent *e;
-    struct stat st;
-    int rc;
+    int rc = capture_read_file(f->fd, f->dir, name, PROC_FILE_MAX, &f->text, f->err);
 
-    snprintf(name, sizeof(name), "%s/task", pid);
-    if (fstatat(proc_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
-        return 0;
-    }
-    rc = open_dir(proc_fd, dir, name, &d, err);
-    while (rc == 0 && (e = readdir(d)) != NULL) {
-        if (e->d_name[0] == '.') {
-            continue;
-        }
-        snprintf(name, sizeof(name), "%s/task/%s/stat", pid, e->d_name);
-        rc = check_file(proc_fd, dir, name, err);
-        if (rc == 0) {
-            snprintf(name, sizeof(name), "%s/task/%s/cgroup", pid, e->d_name);
-            rc = check_file(proc_fd, dir, name, err);
-        }
-    }
+    *ret = (struct str){f->text.p, f->text.n};
     return rc;
 }
 
-/* Its stat must make sense, for a process that looks as if it were gone would be reported dead. */
-static int check_stat(int proc_fd, const char *dir, const char *name, int32_t pid, struct buf *b,
-                      struct err *err)
+/* Whether name is there; 0 also where it is of the wrong type. Negative errno with err set. */
+static int is_there(const struct proc_folder *f, const char *name)
 {
-    char file[NAME_MAX + 16];
-    struct stat_line line;
-    int rc;
+    struct stat st;
 
-    snprintf(file, sizeof(file), "%s/stat", name);
-    rc = replay_read_file(proc_fd, dir, file, PROC_FILE_MAX, b, err);
-    if (rc < 0) {
-        return rc;
+    if (fstatat(f->fd, name, &st, AT_SYMLINK_NOFOLLOW) == 0) {
+        return 1;
     }
-    if (!stat_parse((struct str){b->p, b->n}, &line) || line.pid != pid) {
-        return err_set(err, ERR_INPUT, EINVAL, "%s/%s: is not the stat of process %d", dir, file,
-                       (int)pid);
-    }
-    return stat_leader_exited(&line) ? check_threads(proc_fd, dir, name, err) : 0;
+    return errno == ENOENT ? 0 : capture_cannot_read(f->dir, name, errno, f->err);
 }
 
-/* One without a line that says where it is would put the process in no container. */
-static int check_cgroup(int proc_fd, const char *dir, const char *name, struct buf *b,
-                        struct err *err)
+/* 0 if name is a regular file of a sane size. */
+static int check_file(const struct proc_folder *f, const char *name)
 {
-    char file[NAME_MAX + 16];
-    struct cgroup_line line;
-    struct str text;
-    int rc;
+    struct stat st;
 
-    snprintf(file, sizeof(file), "%s/cgroup", name);
-    rc = replay_read_file(proc_fd, dir, file, PROC_FILE_MAX, b, err);
-    if (rc < 0) {
-        return rc;
+    if (fstatat(f->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0) {
+        return capture_cannot_read(f->dir, name, errno, f->err);
     }
-    text = (struct str){b->p, b->n};
-    if (!cgroup_next_line(&text, &line)) {
-        return err_set(err, ERR_INPUT, EINVAL, "%s/%s: has no line \"HIERARCHY:CONTROLLERS:/PATH\"",
-                       dir, file);
-    }
-    return 0;
+    return capture_check_file(&st, f->dir, name, PROC_FILE_MAX, f->err);
 }
 
-static int check_status(int proc_fd, const char *dir, const char *name, int32_t pid, struct buf *b,
-                        struct err *err)
+static int open_folder(const struct proc_folder *f, const char *name)
 {
-    char file[NAME_MAX + 16];
-    struct status_text status;
-    int rc;
+    int fd = openat(f->fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
 
-    snprintf(file, sizeof(file), "%s/status", name);
-    rc = replay_read_file(proc_fd, dir, file, PROC_FILE_MAX, b, err);
-    if (rc < 0) {
-        return rc;
-    }
-    if (!status_parse((struct str){b->p, b->n}, &status) || status.pid != pid) {
-        return err_set(err, ERR_INPUT, EINVAL, "%s/%s: has no line \"Pid: %d\"", dir, file, pid);
-    }
-    return 0;
+    return fd < 0 ? capture_cannot_read(f->dir, name, errno, f->err) : fd;
 }
 
-/* Where namespaces could not be read there is none; what is there is read again later. */
-static int check_namespaces(int proc_fd, const char *dir, const char *name, struct err *err)
+/* Where the leader has exited, the threads' files are read in place of its own. */
+static int check_threads(const struct proc_folder *f, const char *pid)
+{
+    AUTO_CLOSE int fd = -1;
+    struct dir_reader reader = {0};
+    struct dir_entry e;
+    char name[2 * NAME_MAX + 32];
+    int rc;
+
+    snprintf(name, sizeof(name), "%s/task", pid);
+    rc = is_there(f, name);
+    if (rc <= 0) {
+        return rc;
+    }
+    fd = open_folder(f, name);
+    if (fd < 0) {
+        return fd;
+    }
+    reader.fd = fd;
+    while ((rc = dir_next(&reader, &e)) > 0) {
+        if (e.name[0] == '.') {
+            continue;
+        }
+        snprintf(name, sizeof(name), "%s/task/%s/stat", pid, e.name);
+        rc = check_file(f, name);
+        if (rc < 0) {
+            return rc;
+        }
+        snprintf(name, sizeof(name), "%s/task/%s/cgroup", pid, e.name);
+        rc = check_file(f, name);
+        if (rc < 0) {
+            return rc;
+        }
+    }
+    return rc < 0 ? capture_cannot_read(f->dir, pid, -rc, f->err) : 0;
+}
+
+/* ns.json is missing where the namespaces could not be read. */
+static int check_namespaces(const struct proc_folder *f, const char *pid)
 {
     static const char *const kinds[] = {"pid", "mnt", "net", "cgroup", "user"};
     char file[NAME_MAX + 16];
     AUTO_JSON json_t *root = NULL;
-    struct json_place at = {.dir = dir, .file = file, .err = err};
+    struct json_place at = {.dir = f->dir, .file = file, .err = f->err};
     int64_t inode;
     int rc;
 
-    snprintf(file, sizeof(file), "%s/ns.json", name);
-    if (faccessat(proc_fd, file, F_OK, AT_SYMLINK_NOFOLLOW) < 0 && errno == ENOENT) {
-        return 0;
+    snprintf(file, sizeof(file), "%s/ns.json", pid);
+    rc = is_there(f, file);
+    if (rc <= 0) {
+        return rc;
     }
-    rc = replay_read_json(proc_fd, dir, file, &root, err);
+    rc = capture_read_json(f->fd, f->dir, file, &root, f->err);
     at.object = root;
-    for (size_t i = 0; rc == 0 && i < sizeof(kinds) / sizeof(kinds[0]); i++) {
+    for (size_t i = 0; rc == 0 && i < N_ELEMENTS(kinds); i++) {
         rc = json_get_integer(&at, kinds[i], 0, INT64_MAX, &inode);
     }
     return rc;
 }
 
-static int check_process(int proc_fd, const char *dir, const char *name, struct buf *b,
-                         struct err *err)
+static int check_process(struct proc_folder *f, const char *name)
 {
+    struct stat_line line = {0};
+    struct cgroup_line cgroup;
+    char file[NAME_MAX + 16];
+    struct str text;
     struct stat st;
     int32_t pid;
     int rc;
 
     if (!procfs_pid_name(name, &pid)) {
-        return err_set(err, ERR_INPUT, EINVAL, "%s/%s: is no process ID", dir, name);
+        return err_set(f->err, ERR_INPUT, EINVAL, "%s/%s: is no process ID", f->dir, name);
     }
-    /* The scan follows no link either, and would take the process for one that is gone. */
-    if (fstatat(proc_fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
-        return err_set(err, ERR_INPUT, ENOTDIR, "%s/%s: is no folder", dir, name);
+    if (fstatat(f->fd, name, &st, AT_SYMLINK_NOFOLLOW) < 0 || !S_ISDIR(st.st_mode)) {
+        return err_set(f->err, ERR_INPUT, ENOTDIR, "%s/%s: is no folder", f->dir, name);
     }
-    if ((rc = check_stat(proc_fd, dir, name, pid, b, err)) < 0 ||
-        (rc = check_cgroup(proc_fd, dir, name, b, err)) < 0 ||
-        (rc = check_status(proc_fd, dir, name, pid, b, err)) < 0) {
+    snprintf(file, sizeof(file), "%s/stat", name);
+    rc = read_text(f, file, &text);
+    if (rc < 0) {
         return rc;
     }
-    return check_namespaces(proc_fd, dir, name, err);
+    if (!is_stat(text, pid, &line)) {
+        return err_set(f->err, ERR_INPUT, EINVAL, "%s/%s: is not the stat of process %d", f->dir,
+                       file, (int)pid);
+    }
+    rc = stat_leader_exited(&line) ? check_threads(f, name) : 0;
+    if (rc < 0) {
+        return rc;
+    }
+    snprintf(file, sizeof(file), "%s/cgroup", name);
+    rc = read_text(f, file, &text);
+    if (rc < 0) {
+        return rc;
+    }
+    /* Without such a line the process would be in no container. */
+    if (!cgroup_next_line(&text, &cgroup)) {
+        return err_set(f->err, ERR_INPUT, EINVAL,
+                       "%s/%s: has no line \"HIERARCHY:CONTROLLERS:/PATH\"", f->dir, file);
+    }
+    snprintf(file, sizeof(file), "%s/status", name);
+    rc = read_text(f, file, &text);
+    if (rc < 0) {
+        return rc;
+    }
+    if (!is_status(text, pid)) {
+        return err_set(f->err, ERR_INPUT, EINVAL, "%s/%s: has no line \"Pid: %d\"", f->dir, file,
+                       (int)pid);
+    }
+    return check_namespaces(f, name);
 }
 
-/* Whatever the scan will open is a plain file of a sane size, and what a process must have is
- * there. Names that are no number are not looked at, as in a real /proc. */
-static int check_processes(int proc_fd, const char *dir, struct err *err)
+/* Names that are no numbers are not read, as in a real /proc. */
+static int check_processes(struct proc_folder *f)
 {
-    CLEANUP(close_dir) DIR *d = NULL;
-    CLEANUP(buf_free) struct buf b = {0};
-    const struct dirent *e;
-    int rc = open_dir(proc_fd, dir, ".", &d, err);
+    AUTO_CLOSE int fd = open_folder(f, ".");
+    struct dir_reader reader = {.fd = fd};
+    struct dir_entry e;
+    int rc = fd < 0 ? fd : 0;
 
-    while (rc == 0 && (e = readdir(d)) != NULL) {
-        struct str name = str_of(e->d_name);
-
-        if (strspn(e->d_name, "0123456789") == name.n) {
-            rc = check_process(proc_fd, dir, e->d_name, &b, err);
-        }
+    while (rc == 0 && (rc = dir_next(&reader, &e)) > 0) {
+        rc = strspn(e.name, "0123456789") == strlen(e.name) ? check_process(f, e.name) : 0;
     }
     return rc;
 }
 
-/* DIR/proc as it is: a folder of files, whatever file system it lies on. */
+static int check_proc(int proc_fd, const char *dir, struct err *err)
+{
+    struct proc_folder f = {.fd = proc_fd, .dir = dir, .err = err};
+    struct str text;
+    uint64_t btime;
+    int rc = read_text(&f, "stat", &text);
+
+    /* The boot time distinguishes a moved process from another one with the same PID. */
+    if (rc == 0 && !btime_parse(text, &btime)) {
+        rc = err_set(err, ERR_INPUT, EINVAL, "%s/stat: has no line \"btime SECONDS\"", dir);
+    }
+    if (rc == 0) {
+        rc = check_processes(&f);
+    }
+    buf_free(&f.text);
+    return rc;
+}
+
+/* Open DIR/proc as a folder of files, whatever file system it is on. */
 static int open_proc(int dir_fd, const char *dir, struct procfs *ret, struct err *err)
 {
-    AUTO_CLOSE int fd = -1;
+    AUTO_CLOSE int fd = openat(dir_fd, "proc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     char path[PATH_MAX];
     int rc;
 
-    snprintf(path, sizeof(path), "%s/proc", dir);
-    fd = openat(dir_fd, "proc", O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
     if (fd < 0) {
-        return err_set(err, ERR_INPUT, errno, "%s: %s", path,
-                       errno == ENOENT ? "is missing; not a whole capture" : strerror(errno));
+        return errno == ENOTDIR
+                   ? err_set(err, ERR_INPUT, ENOTDIR, "%s/proc: %s", dir, strerror(ENOTDIR))
+                   : capture_cannot_read(dir, "proc", errno, err);
     }
-    if ((rc = check_boot_time(fd, path, err)) < 0 || (rc = check_processes(fd, path, err)) < 0) {
+    snprintf(path, sizeof(path), "%s/proc", dir);
+    rc = check_proc(fd, path, err);
+    if (rc < 0) {
         return rc;
     }
     *ret = (struct procfs){.fd = TAKE_FD(fd)};
@@ -324,21 +333,32 @@ static int open_proc(int dir_fd, const char *dir, struct procfs *ret, struct err
     return 0;
 }
 
-int replay_open(const char *dir, struct arena *a, struct replay *ret, struct err *err)
+int capture_read(const char *dir, struct arena *a, struct capture *ret, struct err *err)
 {
     AUTO_CLOSE int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    struct replay r = {0};
+    struct capture c = {0};
     int rc;
 
     if (fd < 0) {
-        return err_set(err, ERR_INPUT, errno, "%s: no capture: %s", dir, strerror(errno));
+        return err_set(err, err_is_shortage(-errno) ? ERR_PROC : ERR_INPUT, errno,
+                       "%s: no capture: %s", dir, strerror(errno));
     }
-    if ((rc = replay_read_view(fd, dir, a, &r, err)) < 0 ||
-        (rc = read_node(fd, dir, a, &r, err)) < 0 ||
-        (rc = read_cgroup_ids(fd, dir, a, &r, err)) < 0 ||
-        (rc = open_proc(fd, dir, &r.procfs, err)) < 0) {
+    rc = capture_read_view(fd, dir, a, &c, err);
+    if (rc < 0) {
         return rc;
     }
-    *ret = r;
+    rc = read_node(fd, dir, a, &c, err);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = read_cgroup_ids(fd, dir, a, &c, err);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = open_proc(fd, dir, &c.procfs, err);
+    if (rc < 0) {
+        return rc;
+    }
+    *ret = c;
     return 0;
 }

@@ -7,9 +7,13 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
+#include "cri/base/file.h"
 
-static int cannot_read(const char *dir, const char *name, int errnum, struct err *err)
+int capture_cannot_read(const char *dir, const char *name, int errnum, struct err *err)
 {
+    if (errnum == ENOMEM) {
+        return err_nomem(err);
+    }
     if (errnum == ENOENT) {
         return err_set(err, ERR_INPUT, ENOENT, "%s/%s: is missing; not a whole capture", dir, name);
     }
@@ -17,12 +21,12 @@ static int cannot_read(const char *dir, const char *name, int errnum, struct err
         return err_set(err, ERR_INPUT, EINVAL, "%s/%s: is a symbolic link, not a regular file", dir,
                        name);
     }
-    return err_set(err, ERR_INPUT, errnum, "%s/%s: cannot be read: %s", dir, name,
-                   strerror(errnum));
+    return err_set(err, err_is_shortage(-errnum) ? ERR_PROC : ERR_INPUT, errnum,
+                   "%s/%s: cannot be read: %s", dir, name, strerror(errnum));
 }
 
-int replay_check_file(const struct stat *st, const char *dir, const char *name, uint64_t max,
-                      struct err *err)
+int capture_check_file(const struct stat *st, const char *dir, const char *name, uint64_t max,
+                       struct err *err)
 {
     if (!S_ISREG(st->st_mode)) {
         return err_set(err, ERR_INPUT, EINVAL, "%s/%s: is not a regular file", dir, name);
@@ -35,49 +39,41 @@ int replay_check_file(const struct stat *st, const char *dir, const char *name, 
     return 0;
 }
 
-int replay_read_file(int dir_fd, const char *dir, const char *name, uint64_t max, struct buf *b,
-                     struct err *err)
+int capture_read_file(int dir_fd, const char *dir, const char *name, uint64_t max, struct buf *b,
+                      struct err *err)
 {
-    AUTO_CLOSE int fd = -1;
+    /* Without O_NONBLOCK opening a FIFO would wait until another process writes to it. */
+    AUTO_CLOSE int fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     struct stat st;
-    char piece[16384];
-    ssize_t n;
     int rc;
 
     b->n = 0;
-    /* Without O_NONBLOCK a FIFO would hold us until somebody writes to it. */
-    fd = openat(dir_fd, name, O_RDONLY | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC);
     if (fd < 0 || fstat(fd, &st) < 0) {
-        return cannot_read(dir, name, errno, err);
+        return capture_cannot_read(dir, name, errno, err);
     }
-    rc = replay_check_file(&st, dir, name, max, err);
+    rc = capture_check_file(&st, dir, name, max, err);
     if (rc < 0) {
         return rc;
     }
-    while ((n = read(fd, piece, sizeof(piece))) > 0) {
-        if (b->n + (size_t)n > max) {
-            return err_set(err, ERR_INPUT, EFBIG, "%s/%s: grows while it is read", dir, name);
-        }
-        buf_append(b, piece, (size_t)n);
+    rc = file_read_all(fd, max, b);
+    if (rc == -EFBIG) {
+        return err_set(err, ERR_INPUT, EFBIG, "%s/%s: grows while it is read", dir, name);
     }
-    if (n < 0) {
-        return cannot_read(dir, name, errno, err);
-    }
-    return b->failed ? err_nomem(err) : 0;
+    return rc < 0 ? capture_cannot_read(dir, name, -rc, err) : 0;
 }
 
-int replay_read_json(int dir_fd, const char *dir, const char *name, json_t **ret, struct err *err)
+int capture_read_json(int dir_fd, const char *dir, const char *name, json_t **ret, struct err *err)
 {
     CLEANUP(buf_free) struct buf b = {0};
     json_error_t bad;
     json_t *root;
     int rc;
 
-    rc = replay_read_file(dir_fd, dir, name, REPLAY_FILE_MAX, &b, err);
+    rc = capture_read_file(dir_fd, dir, name, CAPTURE_FILE_MAX, &b, err);
     if (rc < 0) {
         return rc;
     }
-    /* jansson stops at a depth of 2048 by itself. */
+    /* jansson refuses more than 2048 levels. */
     root = json_loadb(b.p ? b.p : "", b.n, JSON_REJECT_DUPLICATES, &bad);
     if (!root && json_error_code(&bad) == json_error_out_of_memory) {
         return err_nomem(err);
@@ -133,7 +129,8 @@ static const char *type_name(const json_t *v)
     return "null";
 }
 
-/* The member if it is there and not null; *ret_rc says whether its type is the wanted one. */
+/* The member; NULL where it is missing, null or not of that type. *ret_rc is 0, or the refusal of
+ * its type. */
 static const json_t *member(const struct json_place *at, const char *key, json_type type,
                             const char *wanted, int *ret_rc)
 {
@@ -164,6 +161,18 @@ int json_get_string(const struct json_place *at, const char *key, const char **r
         return err_nomem(at->err);
     }
     *ret = copy;
+    return 0;
+}
+
+int json_get_texts(const struct json_place *at, const struct json_text *texts, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        int rc = json_get_string(at, texts[i].key, texts[i].ret);
+
+        if (rc < 0) {
+            return rc;
+        }
+    }
     return 0;
 }
 

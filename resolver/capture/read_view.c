@@ -1,14 +1,15 @@
-#include "resolver/capture/read_view.h"
+/* Reading runtime.json: the runtime view. */
+#include "resolver/capture/impl.h"
 
 #include <errno.h>
 #include <string.h>
 
-#include "cri/base/cleanup.h"
 #include "resolver/capture/read_json.h"
 
-enum { FORMAT = 1, ID_MOST = 128 };
+/* The longest ID that is read, in characters; runtimes give IDs of 64 hexadecimal digits. */
+enum { ID_MOST = 128 };
 
-/* "8-4-4-4-12" hex digits: what some runtimes use in place of 64 of them. */
+/* Whether s is a UUID ("8-4-4-4-12" hexadecimal digits), which some runtimes use as an ID. */
 static bool is_uuid(struct str s)
 {
     for (size_t i = 0; i < s.n; i++) {
@@ -39,7 +40,8 @@ static int read_id(const struct json_place *at, const char **ret)
     return rc < 0 ? rc : check_id(at, "id", *ret);
 }
 
-/* Keys without values are what a capture holds by default: *all_values is made false then. */
+/* Read the labels. *all_values becomes false where a value is missing: without --with-labels a
+ * capture has the keys only. */
 static int read_labels(const struct json_place *at, const struct view_label **ret, size_t *ret_n,
                        bool *all_values)
 {
@@ -61,7 +63,7 @@ static int read_labels(const struct json_place *at, const struct view_label **re
     if (!all) {
         return err_nomem(at->err);
     }
-    /* jansson's macro wants a pointer to something it could change. */
+    /* jansson's macro takes no pointer to const, though it changes nothing. */
     json_object_foreach((json_t *)(uintptr_t)labels, key, value)
     {
         if (!json_is_string(value) && !json_is_null(value)) {
@@ -82,7 +84,7 @@ static int read_labels(const struct json_place *at, const struct view_label **re
     return 0;
 }
 
-/* pid, cgroups_path, runtime_type and error: what a status says, of pods and containers alike. */
+/* Read what pods and containers have in common: pid, cgroups_path, runtime_type and error. */
 static int read_status(const struct json_place *at, int32_t *ret_pid, const char **ret_path,
                        const char **ret_type, enum view_status *ret_status, const char **ret_error)
 {
@@ -90,10 +92,16 @@ static int read_status(const struct json_place *at, int32_t *ret_pid, const char
     const char *error = NULL;
     int rc;
 
-    if ((rc = json_get_integer(at, "pid", 0, INT32_MAX, &pid)) < 0 ||
-        (rc = json_get_string(at, "cgroups_path", ret_path)) < 0 ||
-        (rc = json_get_string(at, "runtime_type", ret_type)) < 0 ||
-        (rc = json_get_string(at, "error", &error)) < 0) {
+    rc = json_get_integer(at, "pid", 0, INT32_MAX, &pid);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = json_get_texts(at,
+                        (struct json_text[]){{"cgroups_path", ret_path},
+                                             {"runtime_type", ret_type},
+                                             {"error", &error}},
+                        3);
+    if (rc < 0) {
         return rc;
     }
     *ret_pid = (int32_t)pid;
@@ -120,13 +128,15 @@ static int read_pod(const struct json_place *at, struct view_pod *p, bool *label
     int rc;
 
     if ((rc = read_id(at, &p->id)) < 0 || (rc = json_need_string(at, "state", &state)) < 0 ||
-        (rc = json_get_string(at, "namespace", &p->namespace_)) < 0 ||
-        (rc = json_get_string(at, "name", &p->name)) < 0 ||
-        (rc = json_get_string(at, "uid", &p->uid)) < 0 ||
+        (rc = json_get_texts(at,
+                             (struct json_text[]){{"namespace", &p->namespace_},
+                                                  {"name", &p->name},
+                                                  {"uid", &p->uid},
+                                                  {"runtime_handler", &p->runtime_handler},
+                                                  {"cgroup_parent", &p->cgroup_parent}},
+                             5)) < 0 ||
         (rc = read_attempt(at, &p->attempt)) < 0 ||
         (rc = json_get_time(at, "created_at", &p->created_at)) < 0 ||
-        (rc = json_get_string(at, "runtime_handler", &p->runtime_handler)) < 0 ||
-        (rc = json_get_string(at, "cgroup_parent", &p->cgroup_parent)) < 0 ||
         (rc = read_labels(at, &p->labels, &p->n_labels, label_values)) < 0 ||
         (rc = read_status(at, &p->pid, &p->cgroups_path, &p->runtime_type, &p->status, &p->error)) <
             0) {
@@ -147,9 +157,11 @@ static int read_container(const struct json_place *at, struct view_container *c)
     int rc;
 
     if ((rc = read_id(at, &c->id)) < 0 || (rc = json_need_string(at, "state", &state)) < 0 ||
-        (rc = json_get_string(at, "sandbox_id", &c->sandbox_id)) < 0 ||
-        (rc = json_get_string(at, "name", &c->name)) < 0 ||
-        (rc = json_get_string(at, "image", &c->image)) < 0 ||
+        (rc = json_get_texts(at,
+                             (struct json_text[]){{"sandbox_id", &c->sandbox_id},
+                                                  {"name", &c->name},
+                                                  {"image", &c->image}},
+                             3)) < 0 ||
         (rc = read_attempt(at, &c->attempt)) < 0 ||
         (rc = json_get_time(at, "created_at", &c->created_at)) < 0 ||
         (rc = json_get_time(at, "started_at", &c->started_at)) < 0 ||
@@ -218,8 +230,8 @@ static int read_containers(struct json_place at, struct view *v)
     return 0;
 }
 
-/* What each row says may be right and the whole wrong: one id twice, a sandbox that is not there.
- * The view is sorted. */
+/* Check what no row shows by itself: IDs that are there twice, sandboxes that are missing. The view
+ * is sorted. */
 static int check_whole(const struct json_place *at, const struct view *v)
 {
     for (size_t i = 1; i < v->n_pods; i++) {
@@ -244,39 +256,41 @@ static int check_whole(const struct json_place *at, const struct view *v)
     return 0;
 }
 
-int replay_read_view(int dir_fd, const char *dir, struct arena *a, struct replay *ret,
-                     struct err *err)
+int capture_read_view(int dir_fd, const char *dir, struct arena *a, struct capture *ret,
+                      struct err *err)
 {
     static const char file[] = "runtime.json";
     AUTO_JSON json_t *root = NULL;
     struct view *v = &ret->view;
-    struct view_runtime *who = &v->runtime;
     struct json_place at = {.dir = dir, .file = file, .arena = a, .err = err};
-    int64_t format = FORMAT;
-    int rc = replay_read_json(dir_fd, dir, file, &root, err);
+    int64_t format = CAPTURE_FORMAT;
+    int rc = capture_read_json(dir_fd, dir, file, &root, err);
 
     if (rc < 0) {
         return rc;
     }
     at.object = root;
-    if ((rc = json_get_integer(&at, "format", 1, INT64_MAX, &format)) < 0) {
+    rc = json_get_integer(&at, "format", 1, INT64_MAX, &format);
+    if (rc < 0) {
         return rc;
     }
-    if (format > FORMAT) {
+    if (format > CAPTURE_FORMAT) {
         return json_refuse(&at, "format", "%lld is newer than this program, which reads %d",
-                           (long long)format, FORMAT);
+                           (long long)format, CAPTURE_FORMAT);
     }
     ret->has_label_values = true;
-    if ((rc = json_get_string(&at, "name", &who->name)) < 0 ||
-        (rc = json_get_string(&at, "version", &who->version)) < 0 ||
-        (rc = json_get_string(&at, "api", &who->api)) < 0 ||
-        (rc = json_get_string(&at, "cgroup_driver", &who->cgroup_driver)) < 0 ||
-        (rc = json_get_string(&at, "endpoint", &ret->endpoint)) < 0 ||
+    if ((rc = json_get_texts(&at,
+                             (struct json_text[]){{"name", &v->runtime.name},
+                                                  {"version", &v->runtime.version},
+                                                  {"api", &v->runtime.api},
+                                                  {"cgroup_driver", &v->runtime.cgroup_driver},
+                                                  {"endpoint", &ret->endpoint}},
+                             5)) < 0 ||
         (rc = json_get_strings(&at, "warnings", &v->warnings, &v->n_warnings)) < 0 ||
         (rc = read_pods(at, v, &ret->has_label_values)) < 0 || (rc = read_containers(at, v)) < 0) {
         return rc;
     }
     view_sort(v);
-    ret->has_runtime = who->name || v->n_pods || v->n_containers;
+    ret->has_runtime = v->runtime.name || v->n_pods || v->n_containers;
     return check_whole(&at, v);
 }

@@ -1,99 +1,14 @@
-#include "resolver/capture/write.h"
+/* Writing a capture: runtime.json, node.json and cgroups.json, and the order of all parts. */
+#include "resolver/capture/capture.h"
 
-#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
-#include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
+#include <unistd.h>
 
 #include "cri/base/cleanup.h"
+#include "resolver/capture/folder.h"
 #include "resolver/capture/impl.h"
-#include "resolver/capture/read.h"
 #include "resolver/proc/cgroupfs.h"
 #include "resolver/snapshot/json.h"
-
-/* ---- Files ----------------------------------------------------------------------------------- */
-
-static int cannot_write(const char *where, const char *name, int errnum, struct err *err)
-{
-    return err_set(err, ERR_WRITE, errnum, "%s/%s: cannot be written: %s", where, name,
-                   strerror(errnum));
-}
-
-int capture_put(int dir_fd, const char *where, const char *name, const char *p, size_t n,
-                struct err *err)
-{
-    int fd = openat(dir_fd, name, O_WRONLY | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, 0600);
-    int errnum = 0;
-
-    if (fd < 0) {
-        return cannot_write(where, name, errno, err);
-    }
-    while (n && errnum == 0) {
-        ssize_t done = write(fd, p, n);
-
-        if (done < 0) {
-            errnum = errno == EINTR ? 0 : errno;
-            continue;
-        }
-        p += done;
-        n -= (size_t)done;
-    }
-    if (close(fd) < 0 && errnum == 0) {
-        errnum = errno;
-    }
-    return errnum ? cannot_write(where, name, errnum, err) : 0;
-}
-
-int capture_folder(int dir_fd, const char *where, const char *name, struct err *err)
-{
-    int fd = -1;
-
-    if (mkdirat(dir_fd, name, 0700) == 0) {
-        fd = openat(dir_fd, name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    }
-    return fd < 0 ? cannot_write(where, name, errno, err) : fd;
-}
-
-int capture_put_json(int dir_fd, const char *where, const char *name, json_t *object,
-                     struct err *err)
-{
-    AUTO_FREE char *text = object ? json_dumps(object, JSON_INDENT(1)) : NULL;
-
-    json_decref(object);
-    return text ? capture_put(dir_fd, where, name, text, strlen(text), err) : err_nomem(err);
-}
-
-/* All that is in the folder: it was empty when we came. */
-static void remove_contents(int dir_fd)
-{
-    int fd = openat(dir_fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    DIR *d = fd >= 0 ? fdopendir(fd) : NULL;
-    const struct dirent *e;
-
-    if (!d) {
-        if (fd >= 0) {
-            close(fd);
-        }
-        return;
-    }
-    while ((e = readdir(d)) != NULL) {
-        if (strcmp(e->d_name, ".") == 0 || strcmp(e->d_name, "..") == 0) {
-            continue;
-        }
-        if (unlinkat(dir_fd, e->d_name, 0) < 0 && (errno == EISDIR || errno == EPERM)) {
-            AUTO_CLOSE int below =
-                openat(dir_fd, e->d_name, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-
-            if (below >= 0) {
-                remove_contents(below);
-            }
-            unlinkat(dir_fd, e->d_name, AT_REMOVEDIR);
-        }
-    }
-    closedir(d);
-}
 
 /* ---- runtime.json ---------------------------------------------------------------------------- */
 
@@ -113,7 +28,7 @@ static json_t *error_of(enum view_status status, const char *error)
                                         : json_null();
 }
 
-static json_t *pod_of(const struct capture_source *src, const struct view_pod *p)
+static json_t *pod_of(const struct capture *c, const struct view_pod *p)
 {
     json_t *o = json_object();
 
@@ -126,7 +41,7 @@ static json_t *pod_of(const struct capture_source *src, const struct view_pod *p
     doc_put(&o, "created_at", doc_time(p->created_at));
     doc_put(&o, "runtime_handler", doc_text(p->runtime_handler));
     doc_put(&o, "runtime_type", doc_text(p->runtime_type));
-    doc_put(&o, "labels", labels_of(p->labels, p->n_labels, src->with_labels));
+    doc_put(&o, "labels", labels_of(p->labels, p->n_labels, c->has_label_values));
     doc_put(&o, "pid", doc_number(p->pid > 0 ? (uint64_t)p->pid : 0));
     doc_put(&o, "cgroup_parent", doc_text(p->cgroup_parent));
     doc_put(&o, "cgroups_path", doc_text(p->cgroups_path));
@@ -134,13 +49,13 @@ static json_t *pod_of(const struct capture_source *src, const struct view_pod *p
     return o;
 }
 
-static json_t *container_of(const struct capture_source *src, const struct view_container *c)
+static json_t *container_of(const struct capture *capture, const struct view_container *c)
 {
     json_t *o = json_object();
-    bool in_pod = view_find_pod(src->view, c->sandbox_id) != NULL;
+    bool in_pod = view_find_pod(&capture->view, c->sandbox_id) != NULL;
 
     doc_put(&o, "id", doc_text(c->id));
-    /* A container that outlived its sandbox is reported without a pod, and read back so. */
+    /* A container whose sandbox is gone is reported without a pod: it is written so. */
     doc_put(&o, "sandbox_id", doc_text(in_pod ? c->sandbox_id : NULL));
     doc_put(&o, "name", doc_text(c->name));
     doc_put(&o, "image", doc_text(c->image));
@@ -153,32 +68,32 @@ static json_t *container_of(const struct capture_source *src, const struct view_
     doc_put(&o, "pid", doc_number(c->pid > 0 ? (uint64_t)c->pid : 0));
     doc_put(&o, "cgroups_path", doc_text(c->cgroups_path));
     doc_put(&o, "runtime_type", doc_text(c->runtime_type));
-    doc_put(&o, "labels", labels_of(c->labels, c->n_labels, src->with_labels));
+    doc_put(&o, "labels", labels_of(c->labels, c->n_labels, capture->has_label_values));
     doc_put(&o, "error", error_of(c->status, c->error));
     return o;
 }
 
-static json_t *runtime_of(const struct capture_source *src)
+static json_t *runtime_of(const struct capture *c)
 {
     static const struct view none;
-    const struct view *v = src->view ? src->view : &none;
+    const struct view *v = c->has_runtime ? &c->view : &none;
     json_t *o = json_object(), *pods = json_array(), *containers = json_array();
 
     for (size_t i = 0; i < v->n_pods; i++) {
         if (v->pods[i].status != VIEW_STATUS_GONE) {
-            doc_append(&pods, pod_of(src, &v->pods[i]));
+            doc_append(&pods, pod_of(c, &v->pods[i]));
         }
     }
     for (size_t i = 0; i < v->n_containers; i++) {
         if (v->containers[i].status != VIEW_STATUS_GONE) {
-            doc_append(&containers, container_of(src, &v->containers[i]));
+            doc_append(&containers, container_of(c, &v->containers[i]));
         }
     }
-    doc_put(&o, "format", json_integer(1));
+    doc_put(&o, "format", json_integer(CAPTURE_FORMAT));
     doc_put(&o, "name", doc_text(v->runtime.name));
     doc_put(&o, "version", doc_text(v->runtime.version));
     doc_put(&o, "api", doc_text(v->runtime.api));
-    doc_put(&o, "endpoint", doc_text(src->view ? src->endpoint : NULL));
+    doc_put(&o, "endpoint", doc_text(c->has_runtime ? c->endpoint : NULL));
     doc_put(&o, "cgroup_driver", doc_text(v->runtime.cgroup_driver));
     doc_put(&o, "warnings", doc_texts(v->warnings, v->n_warnings));
     doc_put(&o, "pods", pods);
@@ -188,16 +103,17 @@ static json_t *runtime_of(const struct capture_source *src)
 
 /* ---- The rest -------------------------------------------------------------------------------- */
 
-static json_t *node_of(const struct capture_source *src)
+static json_t *node_of(const struct capture *c)
 {
-    json_t *o = doc_node(&src->node->node);
+    json_t *o = doc_node(&c->node.node);
 
-    doc_put(&o, "taken_at", doc_time(src->taken_at));
-    doc_put(&o, "warnings", doc_texts(src->node->warnings, src->node->n_warnings));
+    doc_put(&o, "taken_at", doc_time(c->taken_at));
+    doc_put(&o, "warnings", doc_texts(c->node.warnings, c->node.n_warnings));
     return o;
 }
 
-static json_t *ids_of(const struct capture_source *src, json_t *paths)
+/* The IDs of the cgroups at these paths, where they are known; NULL: memory ran out. */
+static json_t *ids_of(struct cgroupfs *cgroupfs, json_t *paths)
 {
     json_t *o = json_object();
     const char *path;
@@ -207,7 +123,7 @@ static json_t *ids_of(const struct capture_source *src, json_t *paths)
     {
         uint64_t id;
 
-        if (cgroupfs_id(src->cgroupfs, path, &id) < 0) {
+        if (cgroupfs_id(cgroupfs, path, &id) < 0) {
             json_decref(o);
             return NULL;
         }
@@ -218,92 +134,66 @@ static json_t *ids_of(const struct capture_source *src, json_t *paths)
     return o;
 }
 
-static int write_all(const struct capture_source *src, int fd, const char *dir, struct err *err)
+static int write_all(const struct capture *c, struct cgroupfs *cgroupfs, int fd, const char *dir,
+                     json_t *paths, struct err *err)
 {
-    json_t *paths = json_object();
-    int rc = paths ? 0 : err_nomem(err);
+    int rc = capture_write_proc(fd, dir, &c->procfs, paths, err);
 
-    if (rc == 0) {
-        rc = capture_put_proc(fd, dir, src->procfs, paths, err);
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0) {
-        rc = capture_put_json(fd, dir, "runtime.json", runtime_of(src), err);
+    rc = folder_write_json(fd, dir, "runtime.json", runtime_of(c), err);
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0) {
-        rc = capture_put_json(fd, dir, "node.json", node_of(src), err);
+    rc = folder_write_json(fd, dir, "node.json", node_of(c), err);
+    if (rc < 0) {
+        return rc;
     }
-    if (rc == 0) {
-        rc = capture_put_json(fd, dir, "cgroups.json", ids_of(src, paths), err);
-    }
-    json_decref(paths);
-    return rc;
+    return folder_write_json(fd, dir, "cgroups.json", ids_of(cgroupfs, paths), err);
 }
 
-/* What cannot be read back is worth nothing: a runtime that gives one id twice, say. */
+/* A capture that cannot be read back is useless: the runtime may list one ID twice, for instance.
+ */
 static int read_back(const char *dir, struct err *err)
 {
     struct arena a = {0};
-    struct replay r = {0};
+    struct capture c = {0};
     struct err why = {0};
-    int rc = replay_open(dir, &a, &r, &why);
+    int rc = capture_read(dir, &a, &c, &why);
 
     if (rc == 0) {
-        procfs_close(&r.procfs);
-    } else {
+        procfs_close(&c.procfs);
+    } else if (why.kind == ERR_INPUT) {
         rc = err_set(err, ERR_WRITE, EINVAL, "what this node says makes no capture: %s", why.text);
+    } else if (err) {
+        *err = why;
     }
     arena_free(&a);
     return rc;
 }
 
-/* An empty folder of that name, made if there is none. */
-static int open_target(const char *dir, bool *ret_made, struct err *err)
+int capture_write(const struct capture *c, struct cgroupfs *cgroupfs, const char *dir,
+                  struct err *err)
 {
     AUTO_CLOSE int fd = -1;
-    struct dir_reader reader = {0};
-    struct dir_entry e;
-    int rc;
-
-    *ret_made = mkdir(dir, 0700) == 0;
-    if (!*ret_made && errno != EEXIST) {
-        return err_set(err, ERR_WRITE, errno, "%s: cannot be made: %s", dir, strerror(errno));
-    }
-    /* In /tmp a link may be anybody's, and root's files would go where it says. */
-    fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
-    if (fd < 0) {
-        return err_set(err, ERR_WRITE, errno, "%s: %s", dir,
-                       errno == ELOOP || errno == ENOTDIR ? "is no folder; no link is followed"
-                                                          : strerror(errno));
-    }
-    reader.fd = fd;
-    while ((rc = dir_next(&reader, &e)) > 0) {
-        if (strcmp(e.name, ".") != 0 && strcmp(e.name, "..") != 0) {
-            return err_set(err, ERR_WRITE, ENOTEMPTY, "%s: is not empty; nothing is overwritten",
-                           dir);
-        }
-    }
-    if (rc < 0) {
-        return err_set(err, ERR_WRITE, -rc, "%s: %s", dir, strerror(-rc));
-    }
-    return TAKE_FD(fd);
-}
-
-int capture_write(const struct capture_source *src, const char *dir, struct err *err)
-{
-    AUTO_CLOSE int fd = -1;
+    AUTO_JSON json_t *paths = json_object();
     bool made;
     int rc;
 
-    fd = open_target(dir, &made, err);
+    if (!paths) {
+        return err_nomem(err);
+    }
+    fd = folder_open_new(dir, &made, err);
     if (fd < 0) {
         return fd;
     }
-    rc = write_all(src, fd, dir, err);
+    rc = write_all(c, cgroupfs, fd, dir, paths, err);
     if (rc == 0) {
         rc = read_back(dir, err);
     }
     if (rc < 0) {
-        remove_contents(fd);
+        folder_clear(fd);
         if (made) {
             rmdir(dir);
         }

@@ -1,5 +1,6 @@
-/* The extract of /proc in a capture: no environment, no arguments, nothing of a process's memory.
- */
+/* Writing the extract of /proc: no environment, no arguments, nothing of a process's memory. */
+#include "resolver/capture/impl.h"
+
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -7,17 +8,15 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/capture/impl.h"
+#include "resolver/capture/folder.h"
 #include "resolver/cgroup/line.h"
 #include "resolver/format/json.h"
-#include "resolver/proc/ns.h"
-#include "resolver/proc/stat.h"
 
-/* One process under way. */
+/* The extract of one process. */
 struct extract {
-    int pid_fd;        /* its directory in /proc, held: what is read is of one process */
-    int to;            /* the folder that it goes to */
-    const char *where; /* "DIR/proc/120" */
+    int pid_fd;        /* its directory in /proc: all is read through it, so it is of one process */
+    int to;            /* the folder that is written */
+    const char *where; /* that folder in messages, "DIR/proc/120" */
     struct stat_line line;
     struct buf stat, cgroup, status;
     struct err *err;
@@ -32,7 +31,7 @@ static void extract_done(struct extract *x)
     buf_free(&x->status);
 }
 
-/* The lines of status that say who a process is. */
+/* Keep the lines of status that identify a process; uids, memory and masks go. */
 static void reduce_status(struct buf *b)
 {
     static const char *const keys[] = {
@@ -41,7 +40,7 @@ static void reduce_status(struct buf *b)
     size_t kept = 0;
 
     while (str_next_line(&text, &line)) {
-        for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++) {
+        for (size_t i = 0; i < N_ELEMENTS(keys); i++) {
             if (str_starts(line, str_of(keys[i]))) {
                 size_t n = line.n + (line.p + line.n < b->p + b->n);
 
@@ -54,32 +53,44 @@ static void reduce_status(struct buf *b)
     b->n = kept;
 }
 
-/* The v2 path and all above it: an anchor may hold no process of its own. */
+/* Note the v2 path of a cgroup text and those above it: an anchor may hold no process itself. 0 or
+ * -ENOMEM. */
 static int note_paths(struct str text, json_t *paths)
 {
     struct cgroup_line line;
 
-    while (cgroup_next_line(&text, &line)) {
-        if (line.hierarchy != 0 || !text_is_utf8(line.path.p, line.path.n)) {
-            continue;
+    if (!cgroup_v2_line(text, &line) || !text_is_utf8(line.path.p, line.path.n)) {
+        return 0;
+    }
+    for (size_t n = line.path.n; n > 0 && !json_object_getn(paths, line.path.p, n);) {
+        if (json_object_setn_new(paths, line.path.p, n, json_true()) < 0) {
+            return -ENOMEM;
         }
-        for (size_t n = line.path.n; n > 0 && !json_object_getn(paths, line.path.p, n);) {
-            if (json_object_setn_new(paths, line.path.p, n, json_true()) < 0) {
-                return -ENOMEM;
-            }
-            while (n > 0 && line.path.p[--n] != '/') {
-            }
+        while (n > 0 && line.path.p[--n] != '/') {
         }
     }
     return 0;
 }
 
-static int put_namespaces(const struct extract *x, const struct procfs *p)
+/* A process that cannot be read because memory or descriptors ran out: without it the capture would
+ * not be whole. */
+static int cannot_read(const struct procfs *p, int32_t pid, int rc, struct err *err)
+{
+    return rc == -ENOMEM
+               ? err_nomem(err)
+               : err_set(err, ERR_PROC, -rc, "%s/%d: %s", p->path, (int)pid, strerror(-rc));
+}
+
+static int write_namespaces(const struct extract *x, const struct procfs *p)
 {
     struct proc_ns ns;
     json_t *o;
+    int rc;
 
-    procfs_read_ns(p, x->line.pid, PROC_NS_ALL, &ns);
+    rc = procfs_read_ns(p, x->line.pid, PROC_NS_ALL, &ns);
+    if (rc < 0) {
+        return cannot_read(p, x->line.pid, rc, x->err);
+    }
     if (!ns.pid && !ns.mnt && !ns.net && !ns.cgroup && !ns.user) {
         return 0;
     }
@@ -89,47 +100,53 @@ static int put_namespaces(const struct extract *x, const struct procfs *p)
     doc_put(&o, "net", doc_number_or_null(ns.net));
     doc_put(&o, "cgroup", doc_number_or_null(ns.cgroup));
     doc_put(&o, "user", doc_number_or_null(ns.user));
-    return capture_put_json(x->to, x->where, "ns.json", o, x->err);
+    return folder_write_json(x->to, x->where, "ns.json", o, x->err);
 }
 
-static int put_thread(const struct extract *x, const char *tid, const struct buf *stat,
-                      const struct buf *cgroup)
+static int write_thread(const struct extract *x, const char *tid, const struct buf *stat,
+                        const struct buf *cgroup)
 {
-    AUTO_CLOSE int tasks = capture_folder(x->to, x->where, "task", x->err);
-    AUTO_CLOSE int to = tasks < 0 ? tasks : capture_folder(tasks, x->where, tid, x->err);
+    AUTO_CLOSE int tasks = folder_make(x->to, x->where, "task", x->err);
+    AUTO_CLOSE int to = tasks < 0 ? tasks : folder_make(tasks, x->where, tid, x->err);
     int rc = to;
 
     if (rc >= 0) {
-        rc = capture_put(to, x->where, "stat", stat->p, stat->n, x->err);
+        rc = folder_write_file(to, x->where, "stat", stat->p, stat->n, x->err);
     }
-    return rc < 0 ? rc : capture_put(to, x->where, "cgroup", cgroup->p, cgroup->n, x->err);
+    return rc < 0 ? rc : folder_write_file(to, x->where, "cgroup", cgroup->p, cgroup->n, x->err);
 }
 
-/* The leader has exited: a live thread's cgroup is what counts, and its stat says that it lives. */
-static int put_live_thread(const struct extract *x)
+/* Where the leader has exited, the cgroup of a live thread counts, and its stat shows that it
+ * lives.
+ */
+static int write_live_thread(const struct extract *x, const struct procfs *p)
 {
     CLEANUP(buf_free) struct buf stat = {0}, cgroup = {0};
     int tid = procfs_read_live_thread(x->pid_fd, &stat, &cgroup);
     char name[16];
 
     if (tid < 0) {
-        return err_is_shortage(tid)
-                   ? err_set(x->err, ERR_PROC, -tid, "%s/task: %s", x->where, strerror(-tid))
-                   : 0;
+        return err_is_shortage(tid) ? cannot_read(p, x->line.pid, tid, x->err) : 0;
     }
     snprintf(name, sizeof(name), "%d", tid);
-    return put_thread(x, name, &stat, &cgroup);
+    return write_thread(x, name, &stat, &cgroup);
 }
 
-/* 1: all of it was read; 0: the process went away, or may not be read; negative errno. */
+/* Read what is written of a process. 1: all of it was read; 0: the process is gone or may not be
+ * read; a shortage. */
 static int read_process(struct extract *x)
 {
-    int rc;
+    const struct {
+        const char *name;
+        struct buf *text;
+    } files[] = {{"stat", &x->stat}, {"cgroup", &x->cgroup}, {"status", &x->status}};
 
-    if ((rc = procfs_read_pinned(x->pid_fd, "stat", &x->stat)) < 0 ||
-        (rc = procfs_read_pinned(x->pid_fd, "cgroup", &x->cgroup)) < 0 ||
-        (rc = procfs_read_pinned(x->pid_fd, "status", &x->status)) < 0) {
-        return rc == -ENOMEM ? err_nomem(x->err) : 0;
+    for (size_t i = 0; i < N_ELEMENTS(files); i++) {
+        int rc = procfs_read_pinned(x->pid_fd, files[i].name, files[i].text);
+
+        if (rc < 0) {
+            return err_is_shortage(rc) ? rc : 0;
+        }
     }
     if (!stat_parse((struct str){x->stat.p, x->stat.n}, &x->line)) {
         return 0;
@@ -138,41 +155,60 @@ static int read_process(struct extract *x)
     return 1;
 }
 
-static int put_process(const struct procfs *p, int proc_to, const char *where, const char *name,
-                       json_t *paths, struct err *err)
+static int write_texts(const struct extract *x)
+{
+    int rc = folder_write_file(x->to, x->where, "stat", x->stat.p, x->stat.n, x->err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    rc = folder_write_file(x->to, x->where, "cgroup", x->cgroup.p, x->cgroup.n, x->err);
+    if (rc < 0) {
+        return rc;
+    }
+    return folder_write_file(x->to, x->where, "status", x->status.p, x->status.n, x->err);
+}
+
+/* Write one process; 0 also where it is gone or may not be read. */
+static int write_process(const struct procfs *p, int proc_to, const char *where, const char *name,
+                         json_t *paths, struct err *err)
 {
     CLEANUP(extract_done) struct extract x = {.pid_fd = -1, .to = -1, .err = err};
     char folder[512];
     int32_t pid;
     int rc;
 
-    if (!procfs_pid_name(name, &pid) || (x.pid_fd = procfs_open_pid(p->fd, pid)) < 0) {
+    if (!procfs_pid_name(name, &pid)) {
         return 0;
     }
-    rc = read_process(&x);
+    x.pid_fd = procfs_open_pid(p->fd, pid);
+    rc = x.pid_fd < 0 ? x.pid_fd : read_process(&x);
     if (rc <= 0) {
-        return rc;
+        return err_is_shortage(rc) ? cannot_read(p, pid, rc, err) : 0;
     }
-    x.to = capture_folder(proc_to, where, name, err);
+    x.to = folder_make(proc_to, where, name, err);
     if (x.to < 0) {
         return x.to;
     }
     snprintf(folder, sizeof(folder), "%.400s/%s", where, name);
     x.where = folder;
-    if ((rc = capture_put(x.to, folder, "stat", x.stat.p, x.stat.n, err)) < 0 ||
-        (rc = capture_put(x.to, folder, "cgroup", x.cgroup.p, x.cgroup.n, err)) < 0 ||
-        (rc = capture_put(x.to, folder, "status", x.status.p, x.status.n, err)) < 0 ||
-        (rc = put_namespaces(&x, p)) < 0) {
+    rc = write_texts(&x);
+    if (rc < 0) {
         return rc;
     }
-    if (stat_leader_exited(&x.line) && (rc = put_live_thread(&x)) < 0) {
+    rc = write_namespaces(&x, p);
+    if (rc < 0) {
+        return rc;
+    }
+    rc = stat_leader_exited(&x.line) ? write_live_thread(&x, p) : 0;
+    if (rc < 0) {
         return rc;
     }
     return note_paths((struct str){x.cgroup.p, x.cgroup.n}, paths) < 0 ? err_nomem(err) : 0;
 }
 
-/* Of /proc/stat only the line that says when the node was booted. */
-static int put_boot_time(const struct procfs *p, int to, const char *where, struct err *err)
+/* Write the btime line of /proc/stat; a replay needs no other. */
+static int write_boot_time(const struct procfs *p, int to, const char *where, struct err *err)
 {
     uint64_t btime;
     char line[32];
@@ -183,13 +219,13 @@ static int put_boot_time(const struct procfs *p, int to, const char *where, stru
                        rc == -EBADMSG ? "has no boot time" : strerror(-rc));
     }
     snprintf(line, sizeof(line), "btime %" PRIu64 "\n", btime);
-    return capture_put(to, where, "stat", line, strlen(line), err);
+    return folder_write_file(to, where, "stat", line, strlen(line), err);
 }
 
-int capture_put_proc(int dir_fd, const char *dir, const struct procfs *p, json_t *paths,
-                     struct err *err)
+int capture_write_proc(int dir_fd, const char *dir, const struct procfs *p, json_t *paths,
+                       struct err *err)
 {
-    AUTO_CLOSE int to = capture_folder(dir_fd, dir, "proc", err);
+    AUTO_CLOSE int to = folder_make(dir_fd, dir, "proc", err);
     AUTO_CLOSE int from = openat(p->fd, ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     struct dir_reader reader = {.fd = from};
     struct dir_entry e;
@@ -203,14 +239,14 @@ int capture_put_proc(int dir_fd, const char *dir, const struct procfs *p, json_t
         return err_set(err, ERR_PROC, errno, "%s: %s", p->path, strerror(errno));
     }
     snprintf(where, sizeof(where), "%.400s/proc", dir);
-    rc = put_boot_time(p, to, where, err);
+    rc = write_boot_time(p, to, where, err);
     while (rc == 0) {
         int more = dir_next(&reader, &e);
 
         if (more <= 0) {
             return more < 0 ? err_set(err, ERR_PROC, -more, "%s: %s", p->path, strerror(-more)) : 0;
         }
-        rc = put_process(p, to, where, e.name, paths, err);
+        rc = write_process(p, to, where, e.name, paths, err);
     }
     return rc;
 }

@@ -31,7 +31,7 @@
 
 #include "cri/base/clock.h"
 #include "cri/client.h"
-#include "resolver/capture/read.h"
+#include "resolver/capture/capture.h"
 #include "resolver/join/member.h"
 #include "resolver/join/verdict.h"
 #include "resolver/node/discover.h"
@@ -97,7 +97,7 @@ struct podpid_look {
     const struct podpid_options *options; /* borrowed */
     bool has_runtime; /* false: --no-runtime, or a capture that was taken without one */
     bool is_replay;
-    struct replay replay; /* with is_replay */
+    struct capture replay; /* with is_replay */
     struct procfs procfs;
     bool procfs_open; /* procfs is ours to close */
     struct node_facts node;

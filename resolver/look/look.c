@@ -23,7 +23,7 @@ static const nsec default_timeout = 10 * NSEC_PER_SEC;
 
 static int open_replay(struct podpid_look *k, struct err *err)
 {
-    int rc = replay_open(k->options->replay, &k->arena, &k->replay, err);
+    int rc = capture_read(k->options->replay, &k->arena, &k->replay, err);
 
     if (rc < 0) {
         return rc;

@@ -4,7 +4,6 @@
 #include <errno.h>
 #include <poll.h>
 
-#include "resolver/capture/write.h"
 #include "resolver/error.h"
 
 /* Step a look until it is done. 0, or a negative podpid code with error filled. */
@@ -48,20 +47,19 @@ int podpid_look_run(const struct podpid_options *options, int cancel_fd,
 static int write_look(struct podpid_look *k, const char *dir, bool with_labels, struct err *err)
 {
     char endpoint[ENDPOINT_TEXT_SIZE] = "";
-    struct view view = k->settled;
-    struct capture_source src = {.view = k->has_runtime ? &view : NULL,
-                                 .endpoint = endpoint,
-                                 .node = &k->node,
-                                 .procfs = &k->procfs,
-                                 .cgroupfs = k->cgroupfs,
-                                 .taken_at = k->wall_started,
-                                 .with_labels = with_labels};
+    struct capture c = {.view = k->settled,
+                        .has_runtime = k->has_runtime,
+                        .endpoint = endpoint,
+                        .has_label_values = with_labels,
+                        .node = k->node,
+                        .taken_at = k->wall_started,
+                        .procfs = k->procfs};
 
-    view.runtime = k->runtime;
+    c.view.runtime = k->runtime;
     if (k->has_runtime) {
         endpoint_format(&k->discovered.endpoint, endpoint, sizeof(endpoint));
     }
-    return capture_write(&src, dir, err);
+    return capture_write(&c, k->cgroupfs, dir, err);
 }
 
 int podpid_capture(const struct podpid_options *options, const char *dir, bool with_labels,

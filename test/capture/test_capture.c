@@ -9,8 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "resolver/capture/read.h"
-#include "resolver/capture/write.h"
+#include "resolver/capture/capture.h"
 #include "test/support/scratch.h"
 #include "test/support/unit.h"
 
@@ -19,9 +18,8 @@
 /* What a look would hold: the good capture read in stands for a node. */
 struct source {
     struct arena arena;
-    struct replay replay;
-    struct capture_source src;
-    char *parent; /* a scratch folder; the capture goes to parent/capture */
+    struct capture capture; /* as it is written; its /proc is that of the capture that was read */
+    char *parent;           /* a scratch folder; the capture goes to parent/capture */
     char dir[PATH_MAX];
 };
 
@@ -31,20 +29,14 @@ static void source_of(struct source *s, const char *from)
 
     *s = (struct source){.parent = scratch_new()};
     snprintf(s->dir, sizeof(s->dir), "%s/capture", s->parent);
-    if (replay_open(from, &s->arena, &s->replay, &err) < 0) {
+    if (capture_read(from, &s->arena, &s->capture, &err) < 0) {
         fail_msg("%s", err.text);
     }
-    s->src = (struct capture_source){.view = &s->replay.view,
-                                     .endpoint = s->replay.endpoint,
-                                     .node = &s->replay.node,
-                                     .procfs = &s->replay.procfs,
-                                     .taken_at = s->replay.taken_at,
-                                     .with_labels = true};
 }
 
 static void source_done(struct source *s)
 {
-    procfs_close(&s->replay.procfs);
+    procfs_close(&s->capture.procfs);
     arena_free(&s->arena);
     scratch_remove(s->parent);
 }
@@ -65,27 +57,27 @@ static void what_is_written_is_read_back(void **state)
     static const char *const files[] = {"proc/120/stat", "proc/120/cgroup", "proc/120/status"};
     struct source s;
     struct arena a = {0};
-    struct replay r;
+    struct capture r;
     struct err err = {0};
     struct buf b;
 
     (void)state;
     source_of(&s, GOOD);
-    if (capture_write(&s.src, s.dir, &err) < 0) {
+    if (capture_write(&s.capture, NULL, s.dir, &err) < 0) {
         fail_msg("%s", err.text);
     }
-    assert_int_equal(replay_open(s.dir, &a, &r, &err), 0);
+    assert_int_equal(capture_read(s.dir, &a, &r, &err), 0);
     assert_string_equal(r.view.runtime.version, "1.6.20");
-    assert_string_equal(r.endpoint, s.replay.endpoint);
+    assert_string_equal(r.endpoint, s.capture.endpoint);
     assert_int_equal(r.view.n_pods, 1);
     assert_int_equal(r.view.n_containers, 1);
-    assert_string_equal(r.view.containers[0].id, s.replay.view.containers[0].id);
-    assert_string_equal(r.view.containers[0].sandbox_id, s.replay.view.pods[0].id);
+    assert_string_equal(r.view.containers[0].id, s.capture.view.containers[0].id);
+    assert_string_equal(r.view.containers[0].sandbox_id, s.capture.view.pods[0].id);
     assert_int_equal(r.view.containers[0].pid, 120);
     assert_string_equal(view_label(r.view.pods[0].labels, r.view.pods[0].n_labels, "app"), "web");
-    assert_string_equal(r.node.node.boot_id, s.replay.node.node.boot_id);
-    assert_int_equal(r.node.node.pid_namespace, s.replay.node.node.pid_namespace);
-    assert_true(r.taken_at == s.replay.taken_at);
+    assert_string_equal(r.node.node.boot_id, s.capture.node.node.boot_id);
+    assert_int_equal(r.node.node.pid_namespace, s.capture.node.node.pid_namespace);
+    assert_true(r.taken_at == s.capture.taken_at);
     assert_true(r.has_label_values);
     for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
         same_file(GOOD, s.dir, files[i]);
@@ -121,7 +113,7 @@ static void nobody_else_can_read_it(void **state)
 
     (void)state;
     source_of(&s, GOOD);
-    assert_int_equal(capture_write(&s.src, s.dir, &err), 0);
+    assert_int_equal(capture_write(&s.capture, NULL, s.dir, &err), 0);
     umask(old);
     assert_int_equal(nftw(s.dir, check_mode, 16, FTW_PHYS), 0);
     source_done(&s);
@@ -144,7 +136,7 @@ static void nothing_is_overwritten(void **state)
     (void)state;
     source_of(&s, GOOD);
     scratch_puts(s.dir, "mine", "precious");
-    assert_int_equal(capture_write(&s.src, s.dir, &err), -ENOTEMPTY);
+    assert_int_equal(capture_write(&s.capture, NULL, s.dir, &err), -ENOTEMPTY);
     assert_int_equal(err.kind, ERR_WRITE);
     assert_non_null(strstr(err.text, s.dir));
     assert_true(scratch_read(s.dir, "mine", &b));
@@ -163,7 +155,7 @@ static void an_empty_folder_will_do(void **state)
     (void)state;
     source_of(&s, GOOD);
     assert_int_equal(mkdir(s.dir, 0755), 0);
-    assert_int_equal(capture_write(&s.src, s.dir, &err), 0);
+    assert_int_equal(capture_write(&s.capture, NULL, s.dir, &err), 0);
     assert_true(is_there(s.dir, "runtime.json"));
     source_done(&s);
 }
@@ -179,7 +171,7 @@ static void no_link_is_followed(void **state)
     snprintf(there, sizeof(there), "%s/there", s.parent);
     assert_int_equal(mkdir(there, 0755), 0);
     assert_int_equal(symlink(there, s.dir), 0);
-    assert_true(capture_write(&s.src, s.dir, &err) < 0);
+    assert_true(capture_write(&s.capture, NULL, s.dir, &err) < 0);
     assert_int_equal(err.kind, ERR_WRITE);
     assert_non_null(strstr(err.text, s.dir));
     assert_false(is_there(there, "runtime.json"));
@@ -195,8 +187,8 @@ static void no_folder_can_be_made_there(void **state)
     (void)state;
     source_of(&s, GOOD);
     scratch_puts(s.parent, "capture", "a file");
-    assert_int_equal(capture_write(&s.src, s.dir, &err), -ENOTDIR);
-    assert_int_equal(capture_write(&s.src, "/nonexistent/capture", &err), -ENOENT);
+    assert_int_equal(capture_write(&s.capture, NULL, s.dir, &err), -ENOTDIR);
+    assert_int_equal(capture_write(&s.capture, NULL, "/nonexistent/capture", &err), -ENOENT);
     assert_int_equal(err.kind, ERR_WRITE);
     source_done(&s);
 }
@@ -211,15 +203,15 @@ static void what_cannot_be_read_back_is_removed(void **state)
 
     (void)state;
     source_of(&s, GOOD);
-    twice[0] = twice[1] = s.replay.view.containers[0];
-    s.replay.view.containers = twice;
-    s.replay.view.n_containers = 2;
-    assert_true(capture_write(&s.src, s.dir, &err) < 0);
+    twice[0] = twice[1] = s.capture.view.containers[0];
+    s.capture.view.containers = twice;
+    s.capture.view.n_containers = 2;
+    assert_true(capture_write(&s.capture, NULL, s.dir, &err) < 0);
     assert_int_equal(err.kind, ERR_WRITE);
     assert_non_null(strstr(err.text, "two containers have the id"));
     assert_false(is_there(s.parent, "capture"));
     assert_int_equal(mkdir(s.dir, 0700), 0);
-    assert_true(capture_write(&s.src, s.dir, &err) < 0);
+    assert_true(capture_write(&s.capture, NULL, s.dir, &err) < 0);
     assert_true(is_there(s.parent, "capture"));
     assert_false(is_there(s.dir, "runtime.json"));
     assert_false(is_there(s.dir, "proc"));
@@ -267,13 +259,13 @@ static void secrets_stay_where_they_are(void **state)
                  "Name:\tapp\nUmask:\ts3cret\nState:\tS (sleeping)\nTgid:\t120\nPid:\t120\n"
                  "PPid:\t100\nUid:\ts3cret\nNSpid:\t120\t1\nThreads:\t1\nSeccomp:\ts3cret\n");
     source_of(&s, node);
-    s.replay.view.pods[0].labels = labels;
-    s.replay.view.pods[0].n_labels = 2;
-    s.replay.view.pods[0].config_hash = "s3cret";
-    s.replay.view.containers[0].labels = labels;
-    s.replay.view.containers[0].n_labels = 1;
-    s.src.with_labels = false;
-    if (capture_write(&s.src, s.dir, &err) < 0) {
+    s.capture.view.pods[0].labels = labels;
+    s.capture.view.pods[0].n_labels = 2;
+    s.capture.view.pods[0].config_hash = "s3cret";
+    s.capture.view.containers[0].labels = labels;
+    s.capture.view.containers[0].n_labels = 1;
+    s.capture.has_label_values = false;
+    if (capture_write(&s.capture, NULL, s.dir, &err) < 0) {
         fail_msg("%s", err.text);
     }
     assert_int_equal(nftw(s.dir, looks_for_secrets, 16, FTW_PHYS), 0);
@@ -292,14 +284,14 @@ static void without_a_runtime(void **state)
 {
     struct source s;
     struct arena a = {0};
-    struct replay r;
+    struct capture r;
     struct err err = {0};
 
     (void)state;
     source_of(&s, GOOD);
-    s.src.view = NULL;
-    assert_int_equal(capture_write(&s.src, s.dir, &err), 0);
-    assert_int_equal(replay_open(s.dir, &a, &r, &err), 0);
+    s.capture.has_runtime = false;
+    assert_int_equal(capture_write(&s.capture, NULL, s.dir, &err), 0);
+    assert_int_equal(capture_read(s.dir, &a, &r, &err), 0);
     assert_false(r.has_runtime);
     assert_int_equal(r.view.n_containers, 0);
     procfs_close(&r.procfs);

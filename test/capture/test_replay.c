@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "resolver/capture/read.h"
+#include "resolver/capture/capture.h"
 #include "test/support/scratch.h"
 #include "test/support/unit.h"
 
@@ -22,8 +22,8 @@
 static int open_capture(const char *dir, struct err *err)
 {
     struct arena a = {0};
-    struct replay r;
-    int rc = replay_open(dir, &a, &r, err);
+    struct capture r;
+    int rc = capture_read(dir, &a, &r, err);
 
     if (rc == 0) {
         close(r.procfs.fd);
@@ -116,13 +116,13 @@ static void every_broken_capture_is_named(void **state)
 static void what_is_read(void **state)
 {
     struct arena a = {0};
-    struct replay r;
+    struct capture r;
     struct err err;
     const struct view_pod *p;
     const struct view_container *c;
 
     (void)state;
-    assert_int_equal(replay_open(BROKEN "/good", &a, &r, &err), 0);
+    assert_int_equal(capture_read(BROKEN "/good", &a, &r, &err), 0);
     assert_true(r.has_runtime);
     assert_true(r.has_label_values);
     assert_string_equal(r.view.runtime.name, "containerd");
@@ -151,14 +151,14 @@ static void what_is_read(void **state)
 }
 
 /* Runs the text as runtime.json over the good capture. */
-static int with_runtime(const char *text, struct replay *ret, struct arena *a, struct err *err)
+static int with_runtime(const char *text, struct capture *ret, struct arena *a, struct err *err)
 {
     char *dir = scratch_new();
     int rc;
 
     scratch_copy(BROKEN "/good", dir);
     scratch_puts(dir, "runtime.json", text);
-    rc = replay_open(dir, a, ret, err);
+    rc = capture_read(dir, a, ret, err);
     if (rc == 0) {
         close(ret->procfs.fd);
     }
@@ -169,7 +169,7 @@ static int with_runtime(const char *text, struct replay *ret, struct arena *a, s
 static void only_ids_and_states_must_be_there(void **state)
 {
     struct arena a = {0};
-    struct replay r;
+    struct capture r;
     struct err err;
 
     (void)state;
@@ -188,7 +188,7 @@ static void only_ids_and_states_must_be_there(void **state)
 static void taken_without_a_runtime(void **state)
 {
     struct arena a = {0};
-    struct replay r;
+    struct capture r;
     struct err err;
 
     (void)state;
@@ -201,7 +201,7 @@ static void taken_without_a_runtime(void **state)
 static void labels_without_values(void **state)
 {
     struct arena a = {0};
-    struct replay r;
+    struct capture r;
     struct err err;
     const struct view_pod *p;
 
@@ -221,7 +221,7 @@ static void labels_without_values(void **state)
 static void failed_statuses(void **state)
 {
     struct arena a = {0};
-    struct replay r;
+    struct capture r;
     struct err err;
 
     (void)state;

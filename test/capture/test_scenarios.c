@@ -7,8 +7,7 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "resolver/capture/read.h"
-#include "resolver/capture/write.h"
+#include "resolver/capture/capture.h"
 #include "resolver/podpid.h"
 #include "test/support/report.h"
 #include "test/support/scratch.h"
@@ -67,26 +66,19 @@ static void drop_cgroup_ids(json_t *doc)
     }
 }
 
-/* Captured anew from what the capture says, the node gives the same report. */
+/* A capture of a capture gives the same report. */
 static void capture_again(const char *dir, json_t *doc, const struct scenario *s, struct buf *why)
 {
     char *parent = scratch_new();
     char path[PATH_MAX];
     struct arena a = {0};
-    struct replay r;
+    struct capture c;
     struct err err = {0};
-    struct capture_source src;
     json_t *again = NULL;
 
-    assert_int_equal(replay_open(dir, &a, &r, &err), 0);
-    src = (struct capture_source){.view = r.has_runtime ? &r.view : NULL,
-                                  .endpoint = r.endpoint,
-                                  .node = &r.node,
-                                  .procfs = &r.procfs,
-                                  .taken_at = r.taken_at,
-                                  .with_labels = r.has_label_values};
+    assert_int_equal(capture_read(dir, &a, &c, &err), 0);
     snprintf(path, sizeof(path), "%.200s/again", parent);
-    if (capture_write(&src, path, &err) < 0) {
+    if (capture_write(&c, NULL, path, &err) < 0) {
         buf_printf(why, "  captured again: %s\n", err.text);
     } else {
         again = report_of(path, s->vm_handlers, why);
@@ -97,7 +89,7 @@ static void capture_again(const char *dir, json_t *doc, const struct scenario *s
         }
     }
     json_decref(again);
-    procfs_close(&r.procfs);
+    procfs_close(&c.procfs);
     arena_free(&a);
     scratch_remove(parent);
 }

@@ -1,0 +1,86 @@
+#!/bin/bash
+# A capture at each limit of open files from 20 to 100: it is either whole, the same as without a limit, or
+# podpid exits 3, prints one line that says why, and leaves no folder behind.
+#   test/program/few_descriptors.sh PODPID FAKE-CRI
+set -u
+podpid=$1 fake_cri=$2
+demo=$(dirname "$(readlink -f "$0")")/../fixtures/captures/demo
+folder=$(mktemp -d)
+failed=0
+command -v jq >/dev/null || {
+	echo "skipped: jq is missing"
+	exit 77
+}
+unset CONTAINER_RUNTIME_ENDPOINT CRI_CONFIG_FILE HOST_PROC
+export LC_ALL=C.UTF-8
+
+# The runtime of the demo capture, for the fake one.
+# shellcheck disable=SC2016 # jq's own
+jq '
+	{notready: 1, ready: 0} as $pod_states | {created: 0, running: 1, exited: 2, unknown: 3} as $states
+	| def by_id(f): map({key: .id, value: f}) | from_entries;
+	{
+		api: ["v1"],
+		replies: {
+			Version: {runtime_name: .name, runtime_version: .version},
+			Status: {status: {}},
+			ListPodSandbox: {items: [.pods[] | {id, state: $pod_states[.state], metadata: {name, namespace, uid}}]},
+			ListContainers: {containers: [.containers[] | {id, pod_sandbox_id: .sandbox_id, state: $states[.state], metadata: {name}, image: {image}}]},
+			PodSandboxStatus: (.pods | by_id({status: {id, state: $pod_states[.state]}, info: {info: ({pid} | tostring)}})),
+			ContainerStatus: (.containers | by_id({status: {id, state: $states[.state], metadata: {name}, image: {image}},
+				info: {info: ({pid, runtimeSpec: {linux: {cgroupsPath: .cgroups_path}}} | tostring)}}))
+		}
+	}' "$demo/runtime.json" >"$folder/script.json" || exit 1
+# A few processes are enough: two containers and their sandboxes.
+mkdir "$folder/proc" && cp -r "$demo"/proc/{stat,1,6568,6637,7011,7058} "$folder/proc/" || exit 1
+# A process whose leader has exited while a thread of it lives: its files lie deepest.
+mkdir -p "$folder/proc/90000/task/90001"
+numbers='1 90000 90000 0 -1 4194560 0 0 0 0 0 0 0 0 20 0 2 0 5000 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 17 0 0 0 0 0 0 0 0 0 0 0 0 0 0'
+echo "90000 (leader) Z $numbers" >"$folder/proc/90000/stat"
+echo "90001 (thread) S $numbers" >"$folder/proc/90000/task/90001/stat"
+echo '0::/system.slice/x.service' | tee "$folder/proc/90000/cgroup" >"$folder/proc/90000/task/90001/cgroup"
+printf 'Name:\tleader\nState:\tZ (zombie)\nTgid:\t90000\nPid:\t90000\nPPid:\t1\nNSpid:\t90000\nThreads:\t2\n' >"$folder/proc/90000/status"
+
+mkfifo "$folder/ready"
+"$fake_cri" "$folder/cri.sock" "$folder/script.json" >"$folder/ready" &
+server=$!
+trap 'kill $server; wait $server 2>/dev/null; rm -rf "$folder"' EXIT
+read -r _ <"$folder/ready" || exit 1
+
+complain() {
+	printf 'FAILED: %s: %s\n' "$what" "$*"
+	failed=1
+}
+
+# each_limit ARG...: a look with these arguments. It starts few programs, for it makes many rounds.
+each_limit() {
+	local status n wholes=0 lines
+	what="podpid capture $*"
+	rm -rf "$folder/whole" "$folder/some"
+	"$podpid" capture --proc "$folder/proc" "$@" "$folder/whole" || {
+		complain "fails without a limit"
+		return
+	}
+	[ -e "$folder/whole/proc/90000/task/90001/cgroup" ] || complain "the thread is missing"
+	for n in {20..100}; do
+		what="ulimit -n $n; podpid capture $*"
+		(ulimit -n "$n" && exec "$podpid" capture --proc "$folder/proc" "$@" "$folder/some" 2>"$folder/err")
+		status=$?
+		if [ $status = 0 ]; then
+			wholes=$((wholes + 1))
+			# Only the times of the looks differ.
+			diff -r -I '"taken_at"' "$folder/whole" "$folder/some" || complain "not the whole capture"
+			rm -rf "$folder/some"
+			continue
+		fi
+		[ $status = 3 ] || complain "exit status $status"
+		mapfile -t lines <"$folder/err"
+		[ ${#lines[@]} = 1 ] || [[ ${#lines[@]} = 2 && ${lines[1]} = *hint:* ]] || complain "not one line: ${lines[*]}"
+		[ ! -e "$folder/some" ] || complain "a folder is left behind"
+	done
+	[ $wholes -gt 0 ] || complain "no limit up to 100 is enough"
+}
+
+each_limit -r "unix://$folder/cri.sock"
+each_limit --no-runtime
+exit $failed
