@@ -1,4 +1,4 @@
-/* make_capture SCENARIO DIR: a capture folder from a scenario's text. */
+/* make_capture SCENARIO DIR: write the capture folder that a scenario describes. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>

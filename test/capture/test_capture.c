@@ -1,5 +1,4 @@
-/* Captures written: what they hold, what they never hold, and that they are read back as they were.
- */
+/* Writing a capture: what it holds, what it must never hold, and that it reads back the same. */
 #include <errno.h>
 #include <ftw.h>
 #include <limits.h>
@@ -15,15 +14,15 @@
 
 #define GOOD TEST_DIR "/fixtures/captures-broken/good"
 
-/* What a look would hold: the good capture read in stands for a node. */
+/* A capture to be written. A capture that was read stands for the node that a look saw. */
 struct source {
     struct arena arena;
-    struct capture capture; /* as it is written; its /proc is that of the capture that was read */
+    struct capture capture; /* its /proc is that of the capture that was read */
     char *parent;           /* a scratch folder; the capture goes to parent/capture */
     char dir[PATH_MAX];
 };
 
-static void source_of(struct source *s, const char *from)
+static void source_open(struct source *s, const char *from)
 {
     struct err err = {0};
 
@@ -34,7 +33,7 @@ static void source_of(struct source *s, const char *from)
     }
 }
 
-static void source_done(struct source *s)
+static void source_close(struct source *s)
 {
     procfs_close(&s->capture.procfs);
     arena_free(&s->arena);
@@ -62,7 +61,7 @@ static void what_is_written_is_read_back(void **state)
     struct buf b;
 
     (void)state;
-    source_of(&s, GOOD);
+    source_open(&s, GOOD);
     if (capture_write(&s.capture, NULL, s.dir, &err) < 0) {
         fail_msg("%s", err.text);
     }
@@ -79,7 +78,7 @@ static void what_is_written_is_read_back(void **state)
     assert_int_equal(r.node.node.pid_namespace, s.capture.node.node.pid_namespace);
     assert_true(r.taken_at == s.capture.taken_at);
     assert_true(r.has_label_values);
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(files); i++) {
         same_file(GOOD, s.dir, files[i]);
     }
     assert_true(scratch_read(s.dir, "proc/stat", &b));
@@ -90,7 +89,7 @@ static void what_is_written_is_read_back(void **state)
     buf_free(&b);
     procfs_close(&r.procfs);
     arena_free(&a);
-    source_done(&s);
+    source_close(&s);
 }
 
 static int check_mode(const char *path, const struct stat *st, int type, struct FTW *at)
@@ -105,18 +104,18 @@ static int check_mode(const char *path, const struct stat *st, int type, struct 
     return 0;
 }
 
-static void nobody_else_can_read_it(void **state)
+static void only_the_owner_can_read_it(void **state)
 {
     struct source s;
     struct err err = {0};
     mode_t old = umask(0);
 
     (void)state;
-    source_of(&s, GOOD);
+    source_open(&s, GOOD);
     assert_int_equal(capture_write(&s.capture, NULL, s.dir, &err), 0);
     umask(old);
     assert_int_equal(nftw(s.dir, check_mode, 16, FTW_PHYS), 0);
-    source_done(&s);
+    source_close(&s);
 }
 
 static bool is_there(const char *dir, const char *name)
@@ -134,7 +133,7 @@ static void nothing_is_overwritten(void **state)
     struct buf b;
 
     (void)state;
-    source_of(&s, GOOD);
+    source_open(&s, GOOD);
     scratch_puts(s.dir, "mine", "precious");
     assert_int_equal(capture_write(&s.capture, NULL, s.dir, &err), -ENOTEMPTY);
     assert_int_equal(err.kind, ERR_WRITE);
@@ -144,20 +143,20 @@ static void nothing_is_overwritten(void **state)
     buf_free(&b);
     assert_false(is_there(s.dir, "runtime.json"));
     assert_false(is_there(s.dir, "proc"));
-    source_done(&s);
+    source_close(&s);
 }
 
-static void an_empty_folder_will_do(void **state)
+static void an_empty_folder_is_filled(void **state)
 {
     struct source s;
     struct err err = {0};
 
     (void)state;
-    source_of(&s, GOOD);
+    source_open(&s, GOOD);
     assert_int_equal(mkdir(s.dir, 0755), 0);
     assert_int_equal(capture_write(&s.capture, NULL, s.dir, &err), 0);
     assert_true(is_there(s.dir, "runtime.json"));
-    source_done(&s);
+    source_close(&s);
 }
 
 static void no_link_is_followed(void **state)
@@ -167,7 +166,7 @@ static void no_link_is_followed(void **state)
     char there[PATH_MAX + 8];
 
     (void)state;
-    source_of(&s, GOOD);
+    source_open(&s, GOOD);
     snprintf(there, sizeof(there), "%s/there", s.parent);
     assert_int_equal(mkdir(there, 0755), 0);
     assert_int_equal(symlink(there, s.dir), 0);
@@ -176,25 +175,25 @@ static void no_link_is_followed(void **state)
     assert_non_null(strstr(err.text, s.dir));
     assert_false(is_there(there, "runtime.json"));
     assert_false(is_there(there, "proc"));
-    source_done(&s);
+    source_close(&s);
 }
 
-static void no_folder_can_be_made_there(void **state)
+static void a_folder_that_cannot_be_made(void **state)
 {
     struct source s;
     struct err err = {0};
 
     (void)state;
-    source_of(&s, GOOD);
+    source_open(&s, GOOD);
     scratch_puts(s.parent, "capture", "a file");
     assert_int_equal(capture_write(&s.capture, NULL, s.dir, &err), -ENOTDIR);
     assert_int_equal(capture_write(&s.capture, NULL, "/nonexistent/capture", &err), -ENOENT);
     assert_int_equal(err.kind, ERR_WRITE);
-    source_done(&s);
+    source_close(&s);
 }
 
-/* A runtime that gives one id twice: the capture would be refused, so there is none, and nothing
- * of it stays behind; a folder that was there stays. */
+/* The runtime lists one ID twice, so a replay would refuse the capture: nothing of it is left, but
+ * a folder that was there before stays. */
 static void what_cannot_be_read_back_is_removed(void **state)
 {
     struct source s;
@@ -202,7 +201,7 @@ static void what_cannot_be_read_back_is_removed(void **state)
     struct view_container twice[2];
 
     (void)state;
-    source_of(&s, GOOD);
+    source_open(&s, GOOD);
     twice[0] = twice[1] = s.capture.view.containers[0];
     s.capture.view.containers = twice;
     s.capture.view.n_containers = 2;
@@ -215,10 +214,10 @@ static void what_cannot_be_read_back_is_removed(void **state)
     assert_true(is_there(s.parent, "capture"));
     assert_false(is_there(s.dir, "runtime.json"));
     assert_false(is_there(s.dir, "proc"));
-    source_done(&s);
+    source_close(&s);
 }
 
-static int looks_for_secrets(const char *path, const struct stat *st, int type, struct FTW *at)
+static int find_secret(const char *path, const struct stat *st, int type, struct FTW *at)
 {
     struct buf b;
     int found = 0;
@@ -235,8 +234,9 @@ static int looks_for_secrets(const char *path, const struct stat *st, int type, 
     return found;
 }
 
-/* Whatever lies beside what a capture needs; values of labels, unless asked for. */
-static void secrets_stay_where_they_are(void **state)
+/* Files of a process that a capture does not need, and the values of labels without --with-labels.
+ */
+static void secrets_are_not_captured(void **state)
 {
     static const char *const files[] = {"environ", "cmdline", "maps", "comm", "task/120/comm"};
     static const struct view_label labels[] = {{"app", "s3cret"}, {"k8s.io/x\xff", "s3cret"}};
@@ -247,7 +247,7 @@ static void secrets_stay_where_they_are(void **state)
 
     (void)state;
     scratch_copy(GOOD, node);
-    for (size_t i = 0; i < sizeof(files) / sizeof(files[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(files); i++) {
         char name[64];
 
         snprintf(name, sizeof(name), "proc/120/%s", files[i]);
@@ -258,7 +258,7 @@ static void secrets_stay_where_they_are(void **state)
     scratch_puts(node, "proc/120/status",
                  "Name:\tapp\nUmask:\ts3cret\nState:\tS (sleeping)\nTgid:\t120\nPid:\t120\n"
                  "PPid:\t100\nUid:\ts3cret\nNSpid:\t120\t1\nThreads:\t1\nSeccomp:\ts3cret\n");
-    source_of(&s, node);
+    source_open(&s, node);
     s.capture.view.pods[0].labels = labels;
     s.capture.view.pods[0].n_labels = 2;
     s.capture.view.pods[0].config_hash = "s3cret";
@@ -268,7 +268,7 @@ static void secrets_stay_where_they_are(void **state)
     if (capture_write(&s.capture, NULL, s.dir, &err) < 0) {
         fail_msg("%s", err.text);
     }
-    assert_int_equal(nftw(s.dir, looks_for_secrets, 16, FTW_PHYS), 0);
+    assert_int_equal(nftw(s.dir, find_secret, 16, FTW_PHYS), 0);
     assert_true(scratch_read(s.dir, "proc/120/status", &b));
     assert_string_equal(b.p, "Name:\tapp\nState:\tS (sleeping)\nTgid:\t120\nPid:\t120\n"
                              "PPid:\t100\nNSpid:\t120\t1\nThreads:\t1\n");
@@ -276,11 +276,11 @@ static void secrets_stay_where_they_are(void **state)
     assert_true(scratch_read(s.dir, "runtime.json", &b));
     assert_non_null(strstr(b.p, "\"app\": null"));
     buf_free(&b);
-    source_done(&s);
+    source_close(&s);
     scratch_remove(node);
 }
 
-static void without_a_runtime(void **state)
+static void a_look_without_a_runtime(void **state)
 {
     struct source s;
     struct arena a = {0};
@@ -288,7 +288,7 @@ static void without_a_runtime(void **state)
     struct err err = {0};
 
     (void)state;
-    source_of(&s, GOOD);
+    source_open(&s, GOOD);
     s.capture.has_runtime = false;
     assert_int_equal(capture_write(&s.capture, NULL, s.dir, &err), 0);
     assert_int_equal(capture_read(s.dir, &a, &r, &err), 0);
@@ -296,21 +296,21 @@ static void without_a_runtime(void **state)
     assert_int_equal(r.view.n_containers, 0);
     procfs_close(&r.procfs);
     arena_free(&a);
-    source_done(&s);
+    source_close(&s);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(what_is_written_is_read_back),
-        cmocka_unit_test(nobody_else_can_read_it),
+        cmocka_unit_test(only_the_owner_can_read_it),
         cmocka_unit_test(nothing_is_overwritten),
-        cmocka_unit_test(an_empty_folder_will_do),
+        cmocka_unit_test(an_empty_folder_is_filled),
         cmocka_unit_test(no_link_is_followed),
-        cmocka_unit_test(no_folder_can_be_made_there),
+        cmocka_unit_test(a_folder_that_cannot_be_made),
         cmocka_unit_test(what_cannot_be_read_back_is_removed),
-        cmocka_unit_test(secrets_stay_where_they_are),
-        cmocka_unit_test(without_a_runtime),
+        cmocka_unit_test(secrets_are_not_captured),
+        cmocka_unit_test(a_look_without_a_runtime),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,5 +1,6 @@
-/* Captures read back. Each folder of fixtures/captures-broken lies over the folder "good" there;
- * `remove` names what is taken away from it first, `expected` how the message begins. */
+/* Reading a capture. Each folder of fixtures/captures-broken is copied over a copy of the folder
+ * "good" there. Its file `remove` names files to remove from that copy first, `expected` has the
+ * start of the error message. */
 #include <dirent.h>
 #include <errno.h>
 #include <limits.h>
@@ -32,8 +33,8 @@ static int open_capture(const char *dir, struct err *err)
     return rc;
 }
 
-/* err->text with the folder's name put back to DIR. */
-static void neutral(const struct err *err, const char *dir, char *ret, size_t size)
+/* The error message with the folder's path replaced by DIR. */
+static void message_without_path(const struct err *err, const char *dir, char *ret, size_t size)
 {
     size_t n = strlen(dir);
 
@@ -81,7 +82,7 @@ static void try_broken(const char *name)
     assert_true(scratch_read(dir, "expected", &expected));
     expected.p[strcspn(expected.p, "\n")] = '\0';
     rc = open_capture(dir, &err);
-    neutral(&err, dir, message, sizeof(message));
+    message_without_path(&err, dir, message, sizeof(message));
     if (expected.p[0] == '\0') {
         if (rc != 0) {
             fail_msg("%s: %s", name, message);
@@ -95,7 +96,7 @@ static void try_broken(const char *name)
     scratch_remove(dir);
 }
 
-static void every_broken_capture_is_named(void **state)
+static void every_broken_capture_is_refused(void **state)
 {
     DIR *d = opendir(BROKEN);
     const struct dirent *e;
@@ -113,7 +114,7 @@ static void every_broken_capture_is_named(void **state)
     assert_true(n > 40);
 }
 
-static void what_is_read(void **state)
+static void values_of_a_good_capture(void **state)
 {
     struct arena a = {0};
     struct capture r;
@@ -150,8 +151,9 @@ static void what_is_read(void **state)
     arena_free(&a);
 }
 
-/* Runs the text as runtime.json over the good capture. */
-static int with_runtime(const char *text, struct capture *ret, struct arena *a, struct err *err)
+/* Read the good capture with this text as its runtime.json. */
+static int read_with_runtime(const char *text, struct capture *ret, struct arena *a,
+                             struct err *err)
 {
     char *dir = scratch_new();
     int rc;
@@ -173,10 +175,11 @@ static void only_ids_and_states_must_be_there(void **state)
     struct err err;
 
     (void)state;
-    assert_int_equal(with_runtime("{\"pods\": [{\"id\": \"ab\", \"state\": \"notready\"}],"
-                                  " \"containers\": [{\"id\": \"cd\", \"state\": \"exited\"}]}",
-                                  &r, &a, &err),
-                     0);
+    assert_int_equal(
+        read_with_runtime("{\"pods\": [{\"id\": \"ab\", \"state\": \"notready\"}],"
+                          " \"containers\": [{\"id\": \"cd\", \"state\": \"exited\"}]}",
+                          &r, &a, &err),
+        0);
     assert_true(r.has_runtime);
     assert_false(r.view.pods[0].ready);
     assert_null(r.view.pods[0].name);
@@ -185,14 +188,14 @@ static void only_ids_and_states_must_be_there(void **state)
     arena_free(&a);
 }
 
-static void taken_without_a_runtime(void **state)
+static void a_capture_without_a_runtime(void **state)
 {
     struct arena a = {0};
     struct capture r;
     struct err err;
 
     (void)state;
-    assert_int_equal(with_runtime("{\"format\": 1, \"name\": null}", &r, &a, &err), 0);
+    assert_int_equal(read_with_runtime("{\"format\": 1, \"name\": null}", &r, &a, &err), 0);
     assert_false(r.has_runtime);
     assert_int_equal(r.view.n_pods, 0);
     arena_free(&a);
@@ -206,9 +209,9 @@ static void labels_without_values(void **state)
     const struct view_pod *p;
 
     (void)state;
-    assert_int_equal(with_runtime("{\"pods\": [{\"id\": \"ab\", \"state\": \"ready\","
-                                  " \"labels\": {\"app\": null}}]}",
-                                  &r, &a, &err),
+    assert_int_equal(read_with_runtime("{\"pods\": [{\"id\": \"ab\", \"state\": \"ready\","
+                                       " \"labels\": {\"app\": null}}]}",
+                                       &r, &a, &err),
                      0);
     p = &r.view.pods[0];
     assert_false(r.has_label_values);
@@ -226,12 +229,13 @@ static void failed_statuses(void **state)
 
     (void)state;
     assert_int_equal(
-        with_runtime("{\"containers\": ["
-                     "{\"id\": \"b0\", \"state\": \"running\", \"error\": \"\"},"
-                     "{\"id\": \"a0\", \"state\": \"running\", \"error\": \"deadline passed\"},"
-                     "{\"id\": \"b5c6a3c2-9a41-4e59-8e5c-5a0f9ffb2b1c\", \"state\": \"unknown\"}"
-                     "]}",
-                     &r, &a, &err),
+        read_with_runtime(
+            "{\"containers\": ["
+            "{\"id\": \"b0\", \"state\": \"running\", \"error\": \"\"},"
+            "{\"id\": \"a0\", \"state\": \"running\", \"error\": \"deadline passed\"},"
+            "{\"id\": \"b5c6a3c2-9a41-4e59-8e5c-5a0f9ffb2b1c\", \"state\": \"unknown\"}"
+            "]}",
+            &r, &a, &err),
         0);
     assert_string_equal(r.view.containers[0].id, "a0");
     assert_int_equal(r.view.containers[0].status, VIEW_STATUS_FAILED);
@@ -241,9 +245,9 @@ static void failed_statuses(void **state)
     arena_free(&a);
 }
 
-/* A file of 100 MB that takes no room, a FIFO nobody writes to, a symbolic link: each named, none
- * opened and read. */
-static void files_that_are_no_files(void **state)
+/* A sparse file of 100 MB, a FIFO that no process writes to, a symbolic link: each is refused by
+ * name and not read. */
+static void files_that_are_refused(void **state)
 {
     static const struct {
         const char *file;
@@ -280,7 +284,7 @@ static void files_that_are_no_files(void **state)
 
         scratch_copy(BROKEN "/good", dir);
         if (strstr(cases[i].file, "task")) {
-            /* the leader has exited, so a live thread is looked at */
+            /* the leader has exited, so that its threads are read */
             scratch_puts(dir, "proc/120/stat", LEADER_EXITED);
             scratch_puts(dir, "proc/120/task/121/stat", "121 (app) S 1 1 1\n");
         }
@@ -297,7 +301,7 @@ static void files_that_are_no_files(void **state)
                              0);
         }
         rc = open_capture(dir, &err);
-        neutral(&err, dir, message, sizeof(message));
+        message_without_path(&err, dir, message, sizeof(message));
         if (rc >= 0 || err.kind != ERR_INPUT ||
             strncmp(message, cases[i].said, strlen(cases[i].said)) != 0) {
             fail_msg("rc %d\n  said:     %s\n  expected: %s", rc, message, cases[i].said);
@@ -316,7 +320,8 @@ static void no_such_folder(void **state)
     assert_int_equal(open_capture(BROKEN "/good/node.json", &err), -ENOTDIR);
 }
 
-/* Bytes changed at random, the same ones in every run: refused or taken, never anything else. */
+/* Bytes changed at random, the same ones in every run: the capture is read or refused, without a
+ * crash. */
 static void changed_bytes(void **state)
 {
     static const char *const files[] = {"runtime.json", "node.json", "cgroups.json", "proc/stat",
@@ -352,13 +357,13 @@ static void changed_bytes(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(what_is_read),
-        cmocka_unit_test(every_broken_capture_is_named),
+        cmocka_unit_test(values_of_a_good_capture),
+        cmocka_unit_test(every_broken_capture_is_refused),
         cmocka_unit_test(only_ids_and_states_must_be_there),
-        cmocka_unit_test(taken_without_a_runtime),
+        cmocka_unit_test(a_capture_without_a_runtime),
         cmocka_unit_test(labels_without_values),
         cmocka_unit_test(failed_statuses),
-        cmocka_unit_test(files_that_are_no_files),
+        cmocka_unit_test(files_that_are_refused),
         cmocka_unit_test(no_such_folder),
         cmocka_unit_test(changed_bytes),
     };

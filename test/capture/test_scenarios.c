@@ -1,5 +1,5 @@
-/* Every scenario of test/scenarios, replayed and held against what is expected beside it: once with
- * the cgroups paths that the runtime gives, once without. */
+/* Every scenario of test/scenarios is replayed and compared with its .expected file: once with the
+ * cgroups paths that the runtime gives, once without. */
 #include <dirent.h>
 #include <limits.h>
 #include <stdio.h>
@@ -21,7 +21,7 @@ static int keep(void *context, const char *data, size_t n)
     return 0;
 }
 
-/* The report on a capture, but for its times; NULL with why filled. */
+/* The report about a capture, without its times; NULL with the reason appended to why. */
 static json_t *report_of(const char *dir, const char *vm_handlers, struct buf *why)
 {
     struct podpid_options options = PODPID_OPTIONS_INIT;
@@ -49,7 +49,7 @@ static json_t *report_of(const char *dir, const char *vm_handlers, struct buf *w
     return doc;
 }
 
-/* Ids of cgroups come from the node, and there is none here. */
+/* A capture that is written from a folder of files has no cgroup IDs: they come from a cgroupfs. */
 static void drop_cgroup_ids(json_t *doc)
 {
     size_t i, k;
@@ -172,8 +172,8 @@ static void without_paths(void **state)
     all(true);
 }
 
-/* fixtures/captures/demo is what make_capture makes of demo.txt. */
-static void the_demo_is_its_scenario(void **state)
+/* fixtures/captures/demo is the capture that make_capture writes for demo.txt. */
+static void the_demo_capture_matches_its_scenario(void **state)
 {
     struct scenario s = {0};
     struct buf text, why = {0};
@@ -211,8 +211,8 @@ static int selects(const char *dir, const char *labels, struct podpid_error *err
     return rc;
 }
 
-/* -l on a capture without label values: not "nothing matched". */
-static void labels_that_are_not_known(void **state)
+/* -l with a capture without label values is an error, not "nothing matched". */
+static void a_selector_needs_label_values(void **state)
 {
     struct podpid_error error = PODPID_ERROR_INIT;
     struct scenario s = {0};
@@ -232,7 +232,7 @@ static void labels_that_are_not_known(void **state)
     scratch_remove(dir);
 }
 
-/* What a runtime says may be a megabyte long and full of control bytes. */
+/* Texts of a runtime may be a megabyte long and full of control bytes. */
 static void texts_of_a_megabyte(void **state)
 {
     enum { LONG = 1024 * 1024 };
@@ -320,13 +320,13 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(with_paths),
         cmocka_unit_test(without_paths),
-        cmocka_unit_test(the_demo_is_its_scenario),
-        cmocka_unit_test(labels_that_are_not_known),
+        cmocka_unit_test(the_demo_capture_matches_its_scenario),
+        cmocka_unit_test(a_selector_needs_label_values),
         cmocka_unit_test(texts_of_a_megabyte),
         cmocka_unit_test(a_thousand_containers),
     };
 
-    /* Captures are thousands of small files: memory is kinder to them than a disk. */
+    /* Captures are thousands of small files: they are faster in memory than on a disk. */
     if (access("/dev/shm", W_OK | X_OK) == 0) {
         setenv("TMPDIR", "/dev/shm", 0);
     }

@@ -1,4 +1,5 @@
-/* What test_discover.c goes through: what is on the node, and what discovery makes of it. */
+/* The cases of test_discover.c: files, sockets and processes of a node, and the endpoint to be
+ * found. */
 #ifndef PODPID_TEST_DISCOVER_CASES_H
 #define PODPID_TEST_DISCOVER_CASES_H
 
@@ -7,14 +8,14 @@
 #include "cri/base/error.h"
 #include "test/support/tree.h"
 
-/* A process in the root's /proc. */
+/* A process in the node's /proc. */
 struct process {
     pid_t pid; /* 0: none */
     const char *comm;
     const char *cmdline; /* '|' in place of NUL; NULL: "comm|" */
-    const char *cgroup;  /* NULL: a unit of the host */
+    const char *cgroup;  /* NULL: that of a systemd unit on the host */
     unsigned uid;
-    unsigned ns; /* 0: the host's; else an inode; UINT_MAX: not readable */
+    unsigned ns; /* inode of its PID namespace; 0: the host's; UINT_MAX: not readable */
 };
 
 #define ID "4f1a2b3c4d5e6f708192a3b4c5d6e7f8091a2b3c4d5e6f708192a3b4c5d6e7f8"
@@ -28,14 +29,14 @@ static const struct process init = {1, "systemd", NULL, "0::/init.scope\n", 0, 0
 struct discover_case {
     const char *name;
     struct tree_thing things[8];
-    struct process processes[3]; /* beside PID 1 */
+    struct process processes[3]; /* besides PID 1 */
     const char *r, *env, *env_file, *file;
-    /* Expected: */
+    /* The expected result. */
     const char *path; /* NULL: an error */
     const char *by;
     const char *others;  /* paths parted by blanks */
-    const char *warning; /* a piece of one; NULL: there is none */
-    const char *error;   /* a piece of it */
+    const char *warning; /* a part of it; NULL: there is no warning */
+    const char *error;   /* a part of the message */
     enum err_kind kind;
 };
 
@@ -47,9 +48,9 @@ struct discover_case {
     }
 
 static const struct discover_case cases[] = {
-    {.name = "nothing at all", .error = "no container runtime found", .kind = ERR_RUNTIME},
+    {.name = "a node without anything", .error = "no container runtime found", .kind = ERR_RUNTIME},
 
-    /* Explicit ones. */
+    /* Endpoints that the user names. */
     {.name = "-r wins over everything",
      .things = {SOCKET(CONTAINERD)},
      .r = "unix:///x/y.sock",
@@ -73,7 +74,7 @@ static const struct discover_case cases[] = {
      .env_file = "c.yaml",
      .path = "/env.sock",
      .by = "CONTAINER_RUNTIME_ENDPOINT"},
-    {.name = "an empty variable is none",
+    {.name = "an empty variable counts as unset",
      .things = {SOCKET(CONTAINERD)},
      .env = "",
      .path = CONTAINERD,
@@ -244,11 +245,11 @@ static const struct discover_case cases[] = {
                 SOCKET(CONTAINERD)},
      .path = CONTAINERD,
      .by = "well-known socket"},
-    {.name = "RKE2's",
+    {.name = "crictl.yaml of RKE2",
      .things = {{"var/lib/rancher/rke2/agent/etc/crictl.yaml", "runtime-endpoint: /rke2.sock", 0}},
      .path = "/rke2.sock",
      .by = "/var/lib/rancher/rke2/agent/etc/crictl.yaml"},
-    {.name = "k3s's",
+    {.name = "crictl.yaml of k3s",
      .things = {{"var/lib/rancher/k3s/agent/etc/crictl.yaml", "runtime-endpoint: /k3s.sock", 0}},
      .path = "/k3s.sock",
      .by = "/var/lib/rancher/k3s/agent/etc/crictl.yaml"},
@@ -294,7 +295,7 @@ static const struct discover_case cases[] = {
      .by = "well-known socket",
      .warning = "/etc/crictl.yaml is left out: /etc/crictl.yaml:2:1: "},
 
-    /* Where a discovered endpoint may not lie. */
+    /* Places where no discovered endpoint may be. */
     {.name = "attack: a socket in a pod's volume",
      .things = {{"etc/crictl.yaml",
                  "runtime-endpoint: /var/lib/kubelet/pods/1-2/volumes/kubernetes.io~empty-dir/v/s",
@@ -332,7 +333,7 @@ static const struct discover_case cases[] = {
      .things = {{"run", TREE_FOLDER, 0777}, SOCKET(CONTAINERD)},
      .error = "others than root can write the folder /run",
      .kind = ERR_RUNTIME},
-    {.name = "an abstract name that nobody vouches for",
+    {.name = "attack: an abstract socket",
      .things = {{"etc/crictl.yaml", "runtime-endpoint: unix:@cri", 0}, SOCKET(CONTAINERD)},
      .path = CONTAINERD,
      .by = "well-known socket",
@@ -351,7 +352,7 @@ static const struct discover_case cases[] = {
      .path = CONTAINERD,
      .by = "well-known socket",
      .others = CRIO " /run/docker.sock"},
-    {.name = "one socket under two names is one",
+    {.name = "a socket under two names counts once",
      .things = {SOCKET("/run/docker.sock"), {"var/run", TREE_LINK("/run"), 0}},
      .path = "/run/docker.sock",
      .by = "well-known socket"},

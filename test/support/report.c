@@ -4,7 +4,7 @@
 #include <string.h>
 
 struct row {
-    struct buf text;  /* without the processes */
+    struct buf text;  /* the line without its processes */
     struct buf procs; /* "120:main,121:child" */
     bool warning, used;
 };
@@ -43,7 +43,7 @@ static long long number_of(const json_t *o, const char *key)
     return json_integer_value(json_object_get(o, key));
 }
 
-/* A word of a line: control bytes and spaces made visible. */
+/* Append a word, with control bytes and spaces made visible. */
 static void put_word(struct buf *b, const char *s)
 {
     for (; s && *s; s++) {
@@ -62,7 +62,7 @@ static int by_number(const void *a, const void *b)
     return x < y ? -1 : x > y;
 }
 
-/* " key=1,2,3", nothing for an empty list. */
+/* Append " key=1,2,3"; nothing for an empty list. */
 static void put_numbers(struct buf *b, const char *key, const json_t *list)
 {
     size_t n = json_array_size(list);
@@ -260,7 +260,7 @@ void report_compare(const json_t *doc, struct str expected, struct scenario *s, 
     rows_free(r);
 }
 
-/* ---- What holds for every document ----------------------------------------------------------- */
+/* ---- Rules for every document ---------------------------------------------------------------- */
 
 static bool holds(const json_t *list, long long pid)
 {

@@ -1,5 +1,5 @@
-/* A podpid/v1 document as short lines, to be held against lines that somebody wrote by hand.
- * test/scenarios/README.md has the format. */
+/* A podpid/v1 document as short lines, to be compared with expected lines written by hand.
+ * test/scenarios/README.md describes the lines. */
 #ifndef PODPID_TEST_REPORT_H
 #define PODPID_TEST_REPORT_H
 
@@ -7,11 +7,11 @@
 
 #include "test/support/scenario.h"
 
-/* What is wrong with the document whatever it describes: a PID that is not verified, a process in
- * two containers, ... ret is empty where it holds together. */
+/* Append to ret what no document may say, whatever it describes: a PID of a container that is not
+ * verified, a process in two containers, ... */
 void report_check(const json_t *document, struct buf *ret);
 
-/* Differences between the document and the expected lines, one a line, into ret; empty: none. */
+/* Append to ret the differences between the document and the expected lines, one a line. */
 void report_compare(const json_t *document, struct str expected, struct scenario *s,
                     struct buf *ret);
 

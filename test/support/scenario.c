@@ -13,7 +13,7 @@
 #include "test/support/scenario_proc.h"
 #include "test/support/scratch.h"
 
-/* 2026-11-23T08:00:00Z, and a day later. */
+/* The boot of the node, 2026-11-23T08:00:00Z, and the look a day later. */
 static const int64_t boot = INT64_C(1795420800);
 static const int64_t day = 86400;
 
@@ -125,8 +125,8 @@ static const char *place_of(const struct writing *w, const char *alias)
     return NULL;
 }
 
-/* What a pod and a container have in common: at=, path=, pid=, type=, error=. pod is "-" for a
- * container without one. */
+/* Read what a pod and a container have in common: at=, path=, pid=, type=, error=. pod is "-" for a
+ * container without a pod. */
 static void set_status(struct writing *w, json_t *o, const char *alias, const char *pod)
 {
     struct scenario *s = w->s;
@@ -228,7 +228,7 @@ static bool add_container(struct writing *w)
     return true;
 }
 
-/* in=ALIAS, or cg=PATH; v1= and v2= for hierarchies that differ. */
+/* The cgroups of a process: in=ALIAS or cg=PATH; v1= and v2= where the hierarchies differ. */
 static bool cgroup_words(struct writing *w, struct proc_cgroup *ret)
 {
     const char *in = value(w, "in"), *cg = value(w, "cg");
@@ -282,7 +282,7 @@ static bool add_thread(struct writing *w)
     return true;
 }
 
-/* A runtime's shim, or conmon: what containers' main processes are children of. */
+/* Write a runtime's shim: the parent of containers' main processes. */
 static bool add_shim(struct writing *w)
 {
     struct proc_words p = {.ppid = 1,
@@ -345,7 +345,7 @@ static bool set_let(struct writing *w)
     return true;
 }
 
-/* Real ids, for what was recorded. */
+/* Set the IDs of aliases that were recorded on a real node. */
 static bool set_ids(struct writing *w)
 {
     for (unsigned k = 1; k < w->n_words; k++) {
@@ -398,7 +398,7 @@ static bool do_line(struct writing *w)
     return refuse(w, "no such word: %s", w->words[0].value);
 }
 
-/* ---- The whole ------------------------------------------------------------------------------- */
+/* ---- The scenario ---------------------------------------------------------------------------- */
 
 static void write_json(const char *dir, const char *name, json_t *o)
 {

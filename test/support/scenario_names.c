@@ -26,7 +26,6 @@ const char *scenario_set(struct scenario *s, const char *name, const char *text,
     return s->names[s->n_names - 1].text;
 }
 
-/* 64 hex digits that look like an id, always the same for one alias. */
 const char *scenario_id(struct scenario *s, const char *alias)
 {
     const struct scenario_name *known = name_find(s, alias);
@@ -49,7 +48,6 @@ const char *scenario_id(struct scenario *s, const char *alias)
     return scenario_set(s, alias, id, true);
 }
 
-/* The uid of a pod: the first digits of its id with dashes. */
 const char *scenario_uid(struct scenario *s, const char *alias)
 {
     const char *id = scenario_id(s, alias);

@@ -1,4 +1,4 @@
-/* The words of a scenario, and what {NAME} stands for in them: ids, uids, lets. */
+/* The words of a scenario, with each {NAME} in them replaced by an ID, a UID or a text of let. */
 #ifndef PODPID_TEST_SCENARIO_NAMES_H
 #define PODPID_TEST_SCENARIO_NAMES_H
 
@@ -6,13 +6,13 @@
 
 const char *scenario_set(struct scenario *s, const char *name, const char *text, bool is_id);
 
-/* 64 hex digits that look like an id, always the same for one alias. */
+/* Make the ID of an alias: 64 hexadecimal digits, the same ones in every run. */
 const char *scenario_id(struct scenario *s, const char *alias);
 
-/* The uid of a pod: digits of its id with dashes. */
+/* Make the UID of a pod: the first digits of its ID, with dashes. */
 const char *scenario_uid(struct scenario *s, const char *alias);
 
-/* Append what name stands for; name is changed. */
+/* Append the text that a name stands for; the name is overwritten. */
 void scenario_put_name(struct scenario *s, struct buf *b, char *name);
 
 struct word {
@@ -20,7 +20,8 @@ struct word {
     const char *value;
 };
 
-/* Cut one word off *p; "..." keeps spaces, \x escapes, {NAME} is replaced. False: none is left. */
+/* Cut one word off *p. A word in "..." may hold spaces, \x is an escape, {NAME} is replaced. False:
+ * no word is left. */
 bool scenario_word(struct scenario *s, const char **p, const char *end, struct word *ret);
 
 #endif

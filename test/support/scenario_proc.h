@@ -19,14 +19,15 @@ struct proc_words {
     char state;
     const char *comm;
     struct proc_cgroup cgroup;
-    const char *in; /* alias of the container it is in; NULL: none */
-    const char *ns; /* "N": PID N of the namespace named as `in`; "NAME:N"; NULL: the host's */
+    const char *in; /* alias of the container whose cgroup the process is in; NULL: none */
+    const char *ns; /* "N": PID N in the PID namespace named like `in`; "NAME:N": in NAME's; NULL:
+                       the host's */
 };
 
 struct proc_writer {
     const char *dir;
-    bool v1, v2;     /* the hierarchies there are */
-    bool without_ns; /* namespaces could not be read */
+    bool v1, v2;     /* which hierarchies the node has */
+    bool without_ns; /* the namespaces could not be read: no ns.json is written */
     bool has_init;   /* PID 1 was written */
     char **spaces;   /* names of PID namespaces; their index makes the inode */
     size_t n_spaces;

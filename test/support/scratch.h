@@ -1,5 +1,5 @@
-/* Folders for tests: made under $TMPDIR, filled, removed with all that is in them. Every call ends
- * the test (cmocka's fail) when it cannot do its job. */
+/* Scratch folders for tests, below $TMPDIR. Every function makes the test fail (cmocka's fail())
+ * where it cannot do its job. */
 #ifndef PODPID_TEST_SCRATCH_H
 #define PODPID_TEST_SCRATCH_H
 
@@ -7,21 +7,21 @@
 
 #include "cri/base/text.h"
 
-/* A new empty folder; malloc'ed path. */
+/* Make an empty folder. Its path is the caller's to scratch_remove(). */
 char *scratch_new(void);
-void scratch_remove(char *dir); /* the folder, all below it, and the string */
+void scratch_remove(char *dir); /* the folder, all below it, and the path */
 
-/* dir/name with these n bytes; folders on the way are made. */
+/* Write the file dir/name, with the folders on the way. */
 void scratch_write(const char *dir, const char *name, const void *p, size_t n);
 void scratch_puts(const char *dir, const char *name, const char *text);
 
-/* The whole of dir/name; buf_free() it. False: no such file. */
+/* Read the file dir/name; the caller calls buf_free(). False: there is no such file. */
 bool scratch_read(const char *dir, const char *name, struct buf *ret);
 
-/* All files below from into to, over what is there. */
+/* Copy all files below from to the folder to, over files of the same names. */
 void scratch_copy(const char *from, const char *to);
 
-/* dir/name, a file or a folder with all below it, gone. */
+/* Remove dir/name: a file, or a folder with all below it. */
 void scratch_delete(const char *dir, const char *name);
 
 #endif

@@ -1,11 +1,11 @@
-/* A scratch folder that stands in for the root of a file system: sockets, links and modes, too. */
+/* A scratch folder that stands in for the root of a file system, with sockets, links and modes. */
 #ifndef PODPID_TEST_TREE_H
 #define PODPID_TEST_TREE_H
 
 #include <sys/types.h>
 
-/* What is put there. TREE_SOCKET, TREE_FOLDER and TREE_LINK are made as such; anything else is a
- * file's text. */
+/* A file, socket, folder or link to make. text is TREE_SOCKET, TREE_FOLDER, TREE_LINK(target), or
+ * the text of a file. */
 struct tree_thing {
     const char *path; /* without the leading slash */
     const char *text;
