@@ -11,6 +11,8 @@
 #include "resolver/capture/folder.h"
 #include "resolver/cgroup/line.h"
 #include "resolver/format/json.h"
+#include "resolver/proc/ns.h"
+#include "resolver/proc/stat.h"
 
 /* The extract of one process. */
 struct extract {
