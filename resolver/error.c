@@ -1,5 +1,6 @@
 #include "resolver/error.h"
 
+#include <stddef.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -34,13 +35,33 @@ static int code_of(enum err_kind kind)
     return PODPID_ERR_INTERNAL;
 }
 
+/* A text that an older, smaller struct cuts short still ends with NUL. */
+static void end_text(struct podpid_error *e, size_t size, size_t from, size_t to)
+{
+    if (size > from && size < to) {
+        ((char *)e)[size - 1] = '\0';
+    }
+}
+
+static void copy_sized(const struct podpid_error *from, struct podpid_error *ret)
+{
+    const size_t message = offsetof(struct podpid_error, message);
+    const size_t hint = offsetof(struct podpid_error, hint);
+    size_t size = ret->size;
+
+    if (size <= sizeof(size)) {
+        return;
+    }
+    memcpy((char *)ret + sizeof(size), (const char *)from + sizeof(size),
+           (size < from->size ? size : from->size) - sizeof(size));
+    end_text(ret, size, message, hint);
+    end_text(ret, size, hint, sizeof(*from));
+}
+
 int error_copy(const struct podpid_error *from, struct podpid_error *ret)
 {
     if (ret) {
-        size_t size = ret->size;
-
-        memcpy(ret, from, size < from->size ? size : from->size);
-        ret->size = size;
+        copy_sized(from, ret);
     }
     return from->code;
 }
@@ -54,20 +75,4 @@ int error_publish(const struct err *e, struct podpid_error *ret)
     snprintf(full.message, sizeof(full.message), "%s", e->text[0] ? e->text : "internal error");
     snprintf(full.hint, sizeof(full.hint), "%s", e->hint);
     return error_copy(&full, ret);
-}
-
-int podpid_exit_status(int code)
-{
-    switch (code) {
-    case PODPID_OK:
-        return 0;
-    case PODPID_ERR_ANSWER:
-    case PODPID_ERR_WRITE:
-        return 1;
-    case PODPID_ERR_USAGE:
-    case PODPID_ERR_INPUT:
-        return 2;
-    default:
-        return code > 0 ? 0 : 3;
-    }
 }

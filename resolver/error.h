@@ -6,11 +6,10 @@
 #include "cri/base/error.h"
 #include "resolver/podpid.h"
 
-/* Fill the caller's error (may be NULL; only as much as its size says) and give back the public
- * code. */
+/* Fill the caller's error (NULL: nothing) up to its size, and return e's public code. */
 int error_publish(const struct err *e, struct podpid_error *ret);
 
-/* The same for an error that is public already. */
+/* The same for an error that is public already: from is complete, ret the caller's. */
 int error_copy(const struct podpid_error *from, struct podpid_error *ret);
 
 #endif

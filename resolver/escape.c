@@ -3,7 +3,8 @@
 
 #include <string.h>
 
-static uint32_t decode(const char *s, size_t len)
+/* The code point of the valid UTF-8 character of len bytes at s. */
+static uint32_t decode_utf8(const char *s, size_t len)
 {
     static const unsigned char lead_mask[] = {0, 0x7f, 0x1f, 0x0f, 0x07};
     uint32_t c = (unsigned char)s[0] & lead_mask[len];
@@ -14,8 +15,8 @@ static uint32_t decode(const char *s, size_t len)
     return c;
 }
 
-/* Characters that a terminal obeys, hides or reorders its line by. */
-static bool is_treacherous(uint32_t c)
+/* Whether c is a character that a terminal obeys, does not show, or reorders its line by. */
+static bool is_deceptive(uint32_t c)
 {
     static const struct {
         uint32_t first, last;
@@ -31,7 +32,7 @@ static bool is_treacherous(uint32_t c)
         {0xe0000, 0xe0fff}, /* tags, invisible */
     };
 
-    for (size_t i = 0; i < sizeof(ranges) / sizeof(ranges[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(ranges); i++) {
         if (c >= ranges[i].first && c <= ranges[i].last) {
             return true;
         }
@@ -39,7 +40,7 @@ static bool is_treacherous(uint32_t c)
     return false;
 }
 
-static void put_ascii(struct buf *b, unsigned char c)
+static void escape_ascii(struct buf *b, unsigned char c)
 {
     if (c == '\n') {
         buf_puts(b, "\\n");
@@ -54,9 +55,12 @@ static void put_ascii(struct buf *b, unsigned char c)
 
 char *podpid_escape(const char *text)
 {
-    size_t n = strlen(text);
     struct buf b = {0};
+    size_t n = text ? strlen(text) : 0;
 
+    if (!text) {
+        return NULL;
+    }
     buf_puts(&b, "");
     for (size_t i = 0; i < n;) {
         size_t len = text_utf8_char(text + i, n - i);
@@ -65,11 +69,11 @@ char *podpid_escape(const char *text)
             buf_printf(&b, "\\x%02x", (unsigned char)text[i]);
             len = 1;
         } else if (len == 1) {
-            put_ascii(&b, (unsigned char)text[i]);
+            escape_ascii(&b, (unsigned char)text[i]);
         } else {
-            uint32_t c = decode(text + i, len);
+            uint32_t c = decode_utf8(text + i, len);
 
-            if (is_treacherous(c)) {
+            if (is_deceptive(c)) {
                 buf_printf(&b, "\\u{%x}", (unsigned)c);
             } else {
                 buf_append(&b, text + i, len);

@@ -4,9 +4,9 @@
 #include <string.h>
 
 #include "cri/base/cleanup.h"
+#include "resolver/arguments.h"
 #include "resolver/cgroup/facts.h"
 #include "resolver/cgroup/line.h"
-#include "resolver/error.h"
 #include "resolver/format/json.h"
 
 /* A hostile text has thousands of lines; nobody reads thousands of notes. */
@@ -249,9 +249,13 @@ static void free_cgroup(struct podpid_cgroup **c)
 int podpid_cgroup_parse(const char *text, size_t n, struct podpid_cgroup **ret,
                         struct podpid_error *error)
 {
-    CLEANUP(free_cgroup) struct podpid_cgroup *c = calloc(1, sizeof(*c));
+    CLEANUP(free_cgroup) struct podpid_cgroup *c = NULL;
     struct err err = {0};
 
+    if (!text || !ret) {
+        return bad_argument(__func__, error);
+    }
+    c = calloc(1, sizeof(*c));
     if (!c || explain(c, (struct str){text, n}) < 0) {
         err_nomem(&err);
         return error_publish(&err, error);
@@ -270,16 +274,19 @@ void podpid_cgroup_free(struct podpid_cgroup *c)
 
 const struct podpid_cgroup_facts *podpid_cgroup_facts(const struct podpid_cgroup *c)
 {
-    return &c->facts;
+    return c ? &c->facts : NULL;
 }
 
 int podpid_cgroup_to_json(const struct podpid_cgroup *c, podpid_write_fn write, void *context,
                           struct podpid_error *error)
 {
-    const struct podpid_cgroup_facts *f = &c->facts;
+    const struct podpid_cgroup_facts *f = podpid_cgroup_facts(c);
     struct doc_writer w;
     struct err err = {0};
 
+    if (!f || !write) {
+        return bad_argument(__func__, error);
+    }
     doc_writer_init(&w, write, context, false);
     doc_open(&w, NULL, '{');
     doc_value(&w, "kind", doc_text(f->kind));

@@ -9,7 +9,7 @@
 #include "cri/base/cleanup.h"
 #include "cri/base/file.h"
 #include "cri/base/text.h"
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 #include "resolver/handoff/file.h"
 #include "resolver/node/node.h"
 
@@ -155,6 +155,9 @@ int podpid_handoff_memfd(const struct podpid_snapshot *targets, int *ret_fd,
 {
     struct err err = {0};
 
+    if (!targets || !ret_fd) {
+        return bad_argument(__func__, error);
+    }
     return make_memfd(targets, ret_fd, &err) < 0 ? error_publish(&err, error) : 0;
 }
 
@@ -162,5 +165,8 @@ int podpid_handoff_remove(const char *path, struct podpid_error *error)
 {
     struct err err = {0};
 
+    if (!path) {
+        return bad_argument(__func__, error);
+    }
     return handoff_file_remove(path, &err) < 0 ? error_publish(&err, error) : 0;
 }

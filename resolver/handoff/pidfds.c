@@ -8,7 +8,7 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 #include "resolver/proc/pidfd.h"
 #include "resolver/proc/procfs.h"
 
@@ -140,11 +140,24 @@ static int open_pidfds(const struct podpid_snapshot *targets, const char *proc,
     return 0;
 }
 
+void podpid_pidfds_free(struct podpid_pidfd *fds, size_t n)
+{
+    for (size_t i = 0; fds && i < n; i++) {
+        if (fds[i].fd >= 0) {
+            close(fds[i].fd);
+        }
+    }
+    free(fds);
+}
+
 int podpid_handoff_pidfds(const struct podpid_snapshot *targets, const char *proc,
                           struct podpid_pidfd **ret, size_t *ret_n, struct podpid_error *error)
 {
     struct err err = {0};
 
+    if (!targets || !ret || !ret_n) {
+        return bad_argument(__func__, error);
+    }
     proc = proc ? proc : "/proc";
     return open_pidfds(targets, proc, ret, ret_n, &err) < 0 ? error_publish(&err, error) : 0;
 }

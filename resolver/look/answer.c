@@ -1,4 +1,4 @@
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 #include "resolver/format/json.h"
 
 static json_t *doc_answer(const struct podpid_answer *a)
@@ -27,6 +27,9 @@ int podpid_answer_to_json(const struct podpid_answer *a, podpid_write_fn write, 
     struct doc_writer w;
     struct err err = {0};
 
+    if (!a || !write) {
+        return bad_argument(__func__, error);
+    }
     doc_writer_init(&w, write, context, false);
     doc_value(&w, NULL, doc_answer(a));
     return doc_finish(&w, &err) < 0 ? error_publish(&err, error) : PODPID_OK;

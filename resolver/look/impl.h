@@ -94,7 +94,8 @@ enum look_phase {
 /* Each member is written by the file that its group names, and read by any other. */
 struct podpid_look {
     /* look.c: what is looked at, settled before the first step. */
-    const struct podpid_options *options; /* borrowed */
+    const struct podpid_options *options; /* own_options */
+    struct podpid_options own_options;    /* a copy of the caller's; its texts are the caller's */
     bool has_runtime; /* false: --no-runtime, or a capture that was taken without one */
     bool is_replay;
     struct capture replay; /* with is_replay */

@@ -9,7 +9,7 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 #include "resolver/proc/cgroupfs.h"
 
 /* Processes that are scanned between two turns at the socket: the runtime stalls when its answers
@@ -69,7 +69,8 @@ static int look_new(const struct podpid_options *options, struct podpid_look **r
     if (!k) {
         return err_nomem(err);
     }
-    k->options = options;
+    k->own_options = *options;
+    k->options = &k->own_options;
     k->skip_strays = options->no_strays;
     k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     k->snapshot = calloc(1, sizeof(*k->snapshot));
@@ -93,12 +94,16 @@ static int look_new(const struct podpid_options *options, struct podpid_look **r
 int podpid_look_new(const struct podpid_options *options, struct podpid_look **ret,
                     struct podpid_error *error)
 {
+    struct podpid_options known;
     struct err err = {0};
 
-    if (look_new(options, ret, &err) < 0) {
+    if (!ret) {
+        return bad_argument(__func__, error);
+    }
+    if (SIZED_COPY(&known, options, &err) < 0 || look_new(&known, ret, &err) < 0) {
         return error_publish(&err, error);
     }
-    return 0;
+    return PODPID_OK;
 }
 
 void podpid_look_free(struct podpid_look *k)
@@ -130,12 +135,12 @@ void podpid_look_free(struct podpid_look *k)
 
 int podpid_look_fd(const struct podpid_look *k)
 {
-    return k->epoll_fd;
+    return k ? k->epoll_fd : -1;
 }
 
 struct podpid_snapshot *podpid_look_take(struct podpid_look *k)
 {
-    return k->phase == LOOK_DONE ? TAKE_PTR(k->snapshot) : NULL;
+    return k && k->phase == LOOK_DONE ? TAKE_PTR(k->snapshot) : NULL;
 }
 
 /* ---- The scan ------------------------------------------------------------------------------ */
@@ -449,8 +454,12 @@ static int step(struct podpid_look *k, nsec now, struct err *err)
 int podpid_look_step(struct podpid_look *k, int64_t now, struct podpid_error *error)
 {
     struct err err = {0};
-    int rc = step(k, now, &err);
+    int rc;
 
+    if (!k) {
+        return bad_argument(__func__, error);
+    }
+    rc = step(k, now, &err);
     return rc < 0 ? error_publish(&err, error) : rc;
 }
 
@@ -474,11 +483,15 @@ static bool is_busy(const struct podpid_look *k)
 
 int64_t podpid_look_deadline(const struct podpid_look *k)
 {
-    nsec deadline = k->deadline;
+    nsec deadline;
 
+    if (!k) {
+        return PODPID_NO_DEADLINE;
+    }
     if (is_busy(k)) {
         return 0;
     }
+    deadline = k->deadline;
     if (k->phase == LOOK_PAUSE) {
         deadline = nsec_min(deadline, k->resume_at);
     }

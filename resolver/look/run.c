@@ -4,7 +4,7 @@
 #include <errno.h>
 #include <poll.h>
 
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 
 /* Step a look until it is done. 0, or a negative podpid code with error filled. */
 static int drive(struct podpid_look *k, int cancel_fd, struct podpid_error *error)
@@ -31,8 +31,12 @@ int podpid_look_run(const struct podpid_options *options, int cancel_fd,
                     struct podpid_snapshot **ret, struct podpid_error *error)
 {
     struct podpid_look *k = NULL;
-    int rc = podpid_look_new(options, &k, error);
+    int rc;
 
+    if (!ret) {
+        return bad_argument(__func__, error);
+    }
+    rc = podpid_look_new(options, &k, error);
     if (rc < 0) {
         return rc;
     }
@@ -66,14 +70,21 @@ int podpid_capture(const struct podpid_options *options, const char *dir, bool w
                    int cancel_fd, struct podpid_error *error)
 {
     struct podpid_look *k = NULL;
+    struct podpid_options known;
     struct err err = {0};
     int rc;
 
-    if (options->replay) {
+    if (!dir) {
+        return bad_argument(__func__, error);
+    }
+    if (SIZED_COPY(&known, options, &err) < 0) {
+        return error_publish(&err, error);
+    }
+    if (known.replay) {
         err_set(&err, ERR_USAGE, EINVAL, "a capture cannot be taken of a capture");
         return error_publish(&err, error);
     }
-    rc = podpid_look_new(options, &k, error);
+    rc = podpid_look_new(&known, &k, error);
     if (rc < 0) {
         return rc;
     }

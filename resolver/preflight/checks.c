@@ -2,15 +2,6 @@
 
 #include <errno.h>
 
-#include "cri/base/text.h"
-
-const char *podpid_result_name(enum podpid_result r)
-{
-    static const char *const results[] = {"pass", "warn", "fail", "skip"};
-
-    return (unsigned)r < N_ELEMENTS(results) ? results[r] : "?";
-}
-
 void check_handoff_written(struct check_table *t, const struct check_facts *f)
 {
     (void)f;

@@ -9,7 +9,7 @@
 #include "cri/base/cleanup.h"
 #include "cri/base/clock.h"
 #include "cri/base/text.h"
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 #include "resolver/handoff/handoff.h"
 #include "resolver/node/node.h"
 #include "resolver/preflight/report.h"
@@ -29,7 +29,8 @@ enum phase {
 };
 
 struct podpid_preflight {
-    struct podpid_preflight_options options;
+    struct podpid_preflight_options options; /* its .look is look_options */
+    struct podpid_options look_options;
     enum phase phase;
     int epoll_fd;
     struct podpid_look *look;       /* under way; NULL: none */
@@ -55,6 +56,22 @@ static int check_options(const struct podpid_preflight_options *o, struct err *e
     return o->handoff_path || o->pidfds ? handoff_check(o->look, o->targets, err) : 0;
 }
 
+static int take_options(struct podpid_preflight *p, const struct podpid_preflight_options *options,
+                        struct err *err)
+{
+    int rc = SIZED_COPY(&p->options, options, err);
+
+    if (rc < 0) {
+        return rc;
+    }
+    rc = SIZED_COPY(&p->look_options, p->options.look, err);
+    if (rc < 0) {
+        return rc;
+    }
+    p->options.look = &p->look_options;
+    return check_options(&p->options, err);
+}
+
 static int preflight_new(const struct podpid_preflight_options *options,
                          struct podpid_preflight **ret, struct err *err)
 {
@@ -64,12 +81,10 @@ static int preflight_new(const struct podpid_preflight_options *options,
     if (!p) {
         return err_nomem(err);
     }
-    memcpy(&p->options, options,
-           options->size < sizeof(p->options) ? options->size : sizeof(p->options));
     p->pause = first_pause;
     p->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
     rc = p->epoll_fd < 0 ? err_set(err, ERR_INTERNAL, errno, "epoll_create1: %s", strerror(errno))
-                         : check_options(&p->options, err);
+                         : take_options(p, options, err);
     if (rc < 0) {
         podpid_preflight_free(p);
         return rc;
@@ -83,6 +98,9 @@ int podpid_preflight_new(const struct podpid_preflight_options *options,
 {
     struct err err = {0};
 
+    if (!ret) {
+        return bad_argument(__func__, error);
+    }
     return preflight_new(options, ret, &err) < 0 ? error_publish(&err, error) : 0;
 }
 
@@ -101,13 +119,16 @@ void podpid_preflight_free(struct podpid_preflight *p)
 
 int podpid_preflight_fd(const struct podpid_preflight *p)
 {
-    return p->epoll_fd;
+    return p ? p->epoll_fd : -1;
 }
 
 int64_t podpid_preflight_deadline(const struct podpid_preflight *p)
 {
     nsec deadline = 0;
 
+    if (!p) {
+        return PODPID_NO_DEADLINE;
+    }
     if (p->phase == PHASE_PAUSE) {
         deadline = p->wake;
     } else if (p->look) {
@@ -266,6 +287,9 @@ static int advance(struct podpid_preflight *p, nsec now, struct podpid_error *er
 
 int podpid_preflight_step(struct podpid_preflight *p, int64_t now, struct podpid_error *error)
 {
+    if (!p) {
+        return bad_argument(__func__, error);
+    }
     while (p->phase != PHASE_DONE) {
         int rc = advance(p, now, error);
 
@@ -278,10 +302,10 @@ int podpid_preflight_step(struct podpid_preflight *p, int64_t now, struct podpid
 
 const char *podpid_preflight_progress(const struct podpid_preflight *p)
 {
-    return p->progress ? p->progress : "";
+    return p && p->progress ? p->progress : "";
 }
 
 struct podpid_report *podpid_preflight_take(struct podpid_preflight *p)
 {
-    return p->phase == PHASE_DONE ? TAKE_PTR(p->report) : NULL;
+    return p && p->phase == PHASE_DONE ? TAKE_PTR(p->report) : NULL;
 }

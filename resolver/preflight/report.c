@@ -1,9 +1,8 @@
 #include "resolver/preflight/report.h"
 
 #include <stdlib.h>
-#include <unistd.h>
 
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 #include "resolver/snapshot/json.h"
 
 void podpid_report_free(struct podpid_report *r)
@@ -11,10 +10,7 @@ void podpid_report_free(struct podpid_report *r)
     if (!r) {
         return;
     }
-    for (size_t i = 0; i < r->n_pidfds; i++) {
-        close(r->pidfds[i].fd);
-    }
-    free(r->pidfds);
+    podpid_pidfds_free(r->pidfds, r->n_pidfds);
     podpid_snapshot_free(r->targets);
     podpid_snapshot_free(r->snapshot);
     arena_free(&r->arena);
@@ -23,34 +19,38 @@ void podpid_report_free(struct podpid_report *r)
 
 enum podpid_result podpid_report_result(const struct podpid_report *r)
 {
-    return check_table_result(&r->table);
+    return r ? check_table_result(&r->table) : PODPID_RESULT_FAIL;
 }
 
 int podpid_report_exit_status(const struct podpid_report *r)
 {
-    return check_table_exit_status(&r->table);
+    return r ? check_table_exit_status(&r->table) : podpid_exit_status(PODPID_ERR_INTERNAL);
 }
 
 const struct podpid_check *const *podpid_report_checks(const struct podpid_report *r, size_t *ret_n)
 {
-    *ret_n = N_CHECKS;
-    return r->checks;
+    if (ret_n) {
+        *ret_n = r ? N_CHECKS : 0;
+    }
+    return r ? r->checks : NULL;
 }
 
 const struct podpid_snapshot *podpid_report_snapshot(const struct podpid_report *r)
 {
-    return r->snapshot;
+    return r ? r->snapshot : NULL;
 }
 
 const struct podpid_snapshot *podpid_report_targets(const struct podpid_report *r)
 {
-    return r->targets;
+    return r ? r->targets : NULL;
 }
 
 const struct podpid_pidfd *podpid_report_pidfds(const struct podpid_report *r, size_t *ret_n)
 {
-    *ret_n = r->n_pidfds;
-    return r->pidfds;
+    if (ret_n) {
+        *ret_n = r ? r->n_pidfds : 0;
+    }
+    return r ? r->pidfds : NULL;
 }
 
 static json_t *check_object(const struct podpid_check *c)
@@ -71,6 +71,9 @@ int podpid_report_to_json(const struct podpid_report *r, podpid_write_fn write, 
     struct doc_writer w;
     struct err err = {0};
 
+    if (!r || !write) {
+        return bad_argument(__func__, error);
+    }
     doc_writer_init(&w, write, context, true);
     doc_open(&w, NULL, '{');
     doc_value(&w, "schema", doc_text("podpid.preflight/v1"));

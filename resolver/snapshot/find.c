@@ -3,20 +3,22 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cri/base/cleanup.h"
 #include "cri/base/text.h"
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 #include "resolver/snapshot/snapshot.h"
 
-enum { MIN_PREFIX = 3, SHOWN_ID = 13 };
+enum {
+    MIN_PREFIX = 3, /* hex digits of a shortened id: fewer would often name several containers */
+    SHOWN_MORE = 13 /* digits shown beyond an ambiguous prefix, so that the ids can be told apart */
+};
 
-/* What was found so far; the array is malloc'ed. */
+/* Containers found so far, in a malloc'ed array. */
 struct found {
     const struct podpid_container **items;
     size_t n, cap;
 };
 
-static int add(struct found *f, const struct podpid_container *c, struct err *err)
+static int add_found(struct found *f, const struct podpid_container *c, struct err *err)
 {
     if (f->n == f->cap) {
         size_t cap = f->cap ? f->cap * 2 : 8;
@@ -35,7 +37,7 @@ static int add(struct found *f, const struct podpid_container *c, struct err *er
 
 /* ---- Ids ---- */
 
-/* "containerd://abc" without what is before the id. */
+/* The id in "containerd://<id>", the form of a pod's status. */
 static const char *skip_scheme(const char *name)
 {
     size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789+.-");
@@ -66,7 +68,7 @@ static int collect(const struct podpid_snapshot *s, test_fn test, struct str id,
     for (size_t i = 0; i < s->n_pods; i++) {
         for (size_t k = 0; k < s->pods[i]->n_containers; k++) {
             const struct podpid_container *c = s->pods[i]->containers[k];
-            int rc = test(c, id) ? add(f, c, err) : 0;
+            int rc = test(c, id) ? add_found(f, c, err) : 0;
 
             if (rc < 0) {
                 return rc;
@@ -90,10 +92,10 @@ static int no_such_id(const struct podpid_snapshot *s, struct str id, struct err
     return err_set(err, ERR_ANSWER, ENOENT, "no container with id %.64s", id.p);
 }
 
-static int several_ids(struct str id, const struct found *f, struct err *err)
+static int ambiguous_id(struct str id, const struct found *f, struct err *err)
 {
     return err_set(err, ERR_ANSWER, ENOTUNIQ, "%.64s names %zu containers: %.*s, %.*s%s", id.p,
-                   f->n, (int)id.n + SHOWN_ID, f->items[0]->id, (int)id.n + SHOWN_ID,
+                   f->n, (int)id.n + SHOWN_MORE, f->items[0]->id, (int)id.n + SHOWN_MORE,
                    f->items[1]->id, f->n > 2 ? ", ..." : "");
 }
 
@@ -111,7 +113,7 @@ static int find_by_id(const struct podpid_snapshot *s, const char *name, struct 
                            "more",
                            name, MIN_PREFIX);
         }
-        n_tests = sizeof(tests) / sizeof(tests[0]);
+        n_tests = N_ELEMENTS(tests);
     }
     for (size_t i = 0; i < n_tests && f->n == 0; i++) {
         int rc = collect(s, tests[i], id, f, err);
@@ -124,7 +126,7 @@ static int find_by_id(const struct podpid_snapshot *s, const char *name, struct 
         return 0;
     }
     if (f->n > 1) {
-        return several_ids(id, f, err);
+        return ambiguous_id(id, f, err);
     }
     if (n_tests == 1) {
         return err_set(err, ERR_USAGE, EINVAL,
@@ -136,10 +138,10 @@ static int find_by_id(const struct podpid_snapshot *s, const char *name, struct 
 /* ---- Names ---- */
 
 struct name {
-    struct str namespace_, pod, container; /* container may be none */
+    struct str namespace_, pod, container; /* container {NULL, 0}: not given */
 };
 
-static bool split(const char *text, struct name *ret)
+static bool split_name(const char *text, struct name *ret)
 {
     struct str part[3] = {{0}};
     unsigned n = 0;
@@ -165,8 +167,8 @@ static bool is_newer(const struct podpid_pod *a, const struct podpid_pod *b)
     return a->attempt != b->attempt ? a->attempt > b->attempt : a->created_at > b->created_at;
 }
 
-static int two_uids(const char *text, const struct podpid_pod *a, const struct podpid_pod *b,
-                    struct err *err)
+static int ambiguous_pod(const char *text, const struct podpid_pod *a, const struct podpid_pod *b,
+                         struct err *err)
 {
     err_set(err, ERR_ANSWER, ENOTUNIQ, "%.300s is ambiguous: two ready pods, uid %.64s and %.64s",
             text, a->uid ? a->uid : "?", b->uid ? b->uid : "?");
@@ -174,7 +176,7 @@ static int two_uids(const char *text, const struct podpid_pod *a, const struct p
     return -ENOTUNIQ;
 }
 
-/* The only ready sandbox of that name. */
+/* The newest ready sandbox of that name; an error if two pods, by uid, have it. */
 static int find_pod(const struct podpid_snapshot *s, const char *text, const struct name *name,
                     const struct podpid_pod **ret, struct err *err)
 {
@@ -193,7 +195,7 @@ static int find_pod(const struct podpid_snapshot *s, const char *text, const str
             continue;
         }
         if (best && !str_eq(str_of(best->uid), str_of(pod->uid))) {
-            return two_uids(text, best, pod, err);
+            return ambiguous_pod(text, best, pod, err);
         }
         if (!best || is_newer(pod, best)) {
             best = pod;
@@ -217,7 +219,7 @@ static int find_in_pod(const struct podpid_pod *pod, const char *text, const str
     for (size_t i = 0; i < pod->n_containers; i++) {
         const struct podpid_container *c = pod->containers[i];
 
-        /* By creation: of two with one name and attempt the later one is the newer. */
+        /* The containers are in order of creation. */
         if (c->name && str_is(name->container, c->name) &&
             (!newest || c->attempt >= newest->attempt)) {
             newest = c;
@@ -226,18 +228,18 @@ static int find_in_pod(const struct podpid_pod *pod, const char *text, const str
     if (!newest) {
         return err_set(err, ERR_ANSWER, ENOENT, "no container %s", text);
     }
-    return add(f, newest, err);
+    return add_found(f, newest, err);
 }
 
-/* All that run, and those of which the runtime does not know whether they do: leaving one of them
- * out would pass for a whole answer. */
+/* All running containers. Those of unknown state count as well: without them the answer would look
+ * complete though it is not. */
 static int find_running(const struct podpid_pod *pod, const char *text, struct found *f,
                         struct err *err)
 {
     for (size_t i = 0; i < pod->n_containers; i++) {
         const struct podpid_container *c = pod->containers[i];
         bool counts = c->state == PODPID_STATE_RUNNING || c->state == PODPID_STATE_UNKNOWN;
-        int rc = counts ? add(f, c, err) : 0;
+        int rc = counts ? add_found(f, c, err) : 0;
 
         if (rc < 0) {
             return rc;
@@ -256,7 +258,7 @@ static int find_by_name(const struct podpid_snapshot *s, const char *text, struc
     struct name name;
     int rc;
 
-    if (!split(text, &name)) {
+    if (!split_name(text, &name)) {
         return err_set(err, ERR_USAGE, EINVAL,
                        "'%.300s' is no NAMESPACE/POD[/CONTAINER] and no container id", text);
     }
@@ -272,11 +274,15 @@ int podpid_snapshot_find(const struct podpid_snapshot *s, const char *name,
                          const struct podpid_container ***ret, size_t *ret_n,
                          struct podpid_error *error)
 {
-    const char *id = skip_scheme(name);
     struct found f = {0};
     struct err err = {0};
+    const char *id;
     int rc;
 
+    if (!s || !name || !ret || !ret_n) {
+        return bad_argument(__func__, error);
+    }
+    id = skip_scheme(name);
     rc = id == name && strchr(name, '/') ? find_by_name(s, name, &f, &err)
                                          : find_by_id(s, id, &f, &err);
     if (rc < 0) {

@@ -4,7 +4,7 @@
 #include <string.h>
 
 #include "cri/base/text.h"
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 #include "resolver/snapshot/snapshot.h"
 
 static json_t *doc_pid(pid_t pid)
@@ -292,6 +292,9 @@ int podpid_snapshot_to_json(const struct podpid_snapshot *s, enum podpid_json_st
     struct err err = {0};
     int rc;
 
+    if (!s || !write || (unsigned)style > PODPID_JSON_LINES) {
+        return bad_argument(__func__, error);
+    }
     if (style == PODPID_JSON_LINES) {
         rc = write_lines(s, write, context, &err);
     } else {

@@ -5,14 +5,14 @@
 #include <string.h>
 
 #include "cri/base/text.h"
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 #include "resolver/snapshot/snapshot.h"
 
-/* Names in Kubernetes end at 253 bytes; what a runtime makes of longer ones is cut before it is
- * held against a glob. */
+/* fnmatch(3) is slow on long texts. Kubernetes allows 253 bytes; a longer name, which only a broken
+ * runtime gives, is compared by its beginning. */
 enum { NAME_BYTES = 1024 };
 
-/* The next "k=v" or "k" of a label selector. False: it is over. */
+/* Take the next "k=v" or "k" off a label selector; *ret_value is none for "k". False at the end. */
 static bool next_term(struct str *rest, struct str *ret_key, struct str *ret_value)
 {
     const char *end, *eq;
@@ -43,21 +43,30 @@ static bool next_term(struct str *rest, struct str *ret_key, struct str *ret_val
     return true;
 }
 
-int podpid_selector_check(const struct podpid_selector *selector, struct podpid_error *error)
+static int check_labels(const char *labels, struct err *err)
 {
-    struct str rest = str_of(selector->labels), key, value;
-    struct err err = {0};
+    struct str rest = str_of(labels), key, value;
 
     while (next_term(&rest, &key, &value)) {
         bool odd = key.n == 0 || memchr(key.p, '!', key.n) || memchr(key.p, ' ', key.n) ||
                    memchr(key.p, '(', key.n);
 
         if (odd || (value.p && memchr(value.p, '=', value.n))) {
-            err_set(&err, ERR_USAGE, EINVAL,
-                    "label selector '%.200s': write k=v,k2=v2; a bare k is any value",
-                    selector->labels);
-            return error_publish(&err, error);
+            return err_set(err, ERR_USAGE, EINVAL,
+                           "label selector '%.200s': write k=v,k2=v2; a bare k is any value",
+                           labels);
         }
+    }
+    return 0;
+}
+
+int podpid_selector_check(const struct podpid_selector *selector, struct podpid_error *error)
+{
+    struct podpid_selector known;
+    struct err err = {0};
+
+    if (SIZED_COPY(&known, selector, &err) < 0 || check_labels(known.labels, &err) < 0) {
+        return error_publish(&err, error);
     }
     return PODPID_OK;
 }
@@ -65,14 +74,21 @@ int podpid_selector_check(const struct podpid_selector *selector, struct podpid_
 int podpid_selector_answerable(const struct podpid_selector *selector,
                                const struct podpid_snapshot *s, struct podpid_error *error)
 {
+    struct podpid_selector known;
     struct err err = {0};
 
-    if (!selector->labels || !s->no_label_values) {
+    if (!s) {
+        return bad_argument(__func__, error);
+    }
+    if (SIZED_COPY(&known, selector, &err) < 0) {
+        return error_publish(&err, error);
+    }
+    if (!known.labels || !s->no_label_values) {
         return PODPID_OK;
     }
     err_set(&err, ERR_INPUT, ENODATA,
             "label selector '%.200s': the capture was taken without the values of labels",
-            selector->labels);
+            known.labels);
     err_hint(&err, "take it with: podpid capture --with-labels DIR");
     return error_publish(&err, error);
 }
@@ -131,8 +147,7 @@ static bool is_exactly(const char *wanted, const char *text)
     return !wanted || (text && strcmp(wanted, text) == 0);
 }
 
-bool podpid_selector_matches_pod(const struct podpid_selector *selector,
-                                 const struct podpid_pod *pod)
+static bool matches_pod(const struct podpid_selector *selector, const struct podpid_pod *pod)
 {
     struct str rest = str_of(selector->labels), key, value;
 
@@ -149,9 +164,20 @@ bool podpid_selector_matches_pod(const struct podpid_selector *selector,
     return true;
 }
 
+bool podpid_selector_matches_pod(const struct podpid_selector *selector,
+                                 const struct podpid_pod *pod)
+{
+    struct podpid_selector known;
+
+    return pod && SIZED_COPY(&known, selector, NULL) == 0 && matches_pod(&known, pod);
+}
+
 bool podpid_selector_matches(const struct podpid_selector *selector,
                              const struct podpid_container *container)
 {
-    return podpid_selector_matches_pod(selector, container->pod) &&
-           (!selector->container || glob_matches(selector->container, container->name));
+    struct podpid_selector known;
+
+    return container && SIZED_COPY(&known, selector, NULL) == 0 &&
+           matches_pod(&known, container->pod) &&
+           (!known.container || glob_matches(known.container, container->name));
 }

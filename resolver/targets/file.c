@@ -8,7 +8,7 @@
 
 #include "cri/base/cleanup.h"
 #include "cri/base/file.h"
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 
 /* A policy is written by hand: 1 MiB and 20000 values are far beyond any. Its anchors count in
  * full, so that a small file cannot become a large policy; the parser's own limit is ten times
@@ -114,5 +114,8 @@ int podpid_targets_add_file(struct podpid_targets *t, const char *path, const ch
 {
     struct err err = {0};
 
+    if (!t || !path) {
+        return bad_argument(__func__, error);
+    }
     return add_file(t, path, node_name, &err) < 0 ? error_publish(&err, error) : 0;
 }

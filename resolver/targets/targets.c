@@ -5,14 +5,18 @@
 #include <string.h>
 
 #include "cri/base/text.h"
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 #include "resolver/snapshot/selector.h"
 
 int podpid_targets_new(struct podpid_targets **ret, struct podpid_error *error)
 {
-    struct podpid_targets *t = calloc(1, sizeof(*t));
+    struct podpid_targets *t;
     struct err err = {0};
 
+    if (!ret) {
+        return bad_argument(__func__, error);
+    }
+    t = calloc(1, sizeof(*t));
     if (!t) {
         err_nomem(&err);
         return error_publish(&err, error);
@@ -116,12 +120,16 @@ static int add_selector(struct podpid_targets *t, const struct podpid_selector *
 int podpid_targets_add_selector(struct podpid_targets *t, const struct podpid_selector *selector,
                                 struct podpid_error *error)
 {
-    struct podpid_selector full = PODPID_SELECTOR_INIT;
+    struct podpid_selector known;
     struct err err = {0};
 
-    memcpy(&full, selector, selector->size < sizeof(full) ? selector->size : sizeof(full));
-    full.size = sizeof(full);
-    return add_selector(t, &full, &err) < 0 ? error_publish(&err, error) : 0;
+    if (!t) {
+        return bad_argument(__func__, error);
+    }
+    if (SIZED_COPY(&known, selector, &err) < 0 || add_selector(t, &known, &err) < 0) {
+        return error_publish(&err, error);
+    }
+    return PODPID_OK;
 }
 
 int podpid_targets_answerable(const struct podpid_targets *t, const struct podpid_snapshot *s,
@@ -129,6 +137,9 @@ int podpid_targets_answerable(const struct podpid_targets *t, const struct podpi
 {
     int rc = 0;
 
+    if (!t || !s) {
+        return bad_argument(__func__, error);
+    }
     for (size_t i = 0; rc == 0 && i < t->n_targets; i++) {
         rc = podpid_selector_answerable(&t->targets[i].selector, s, error);
     }
@@ -137,12 +148,12 @@ int podpid_targets_answerable(const struct podpid_targets *t, const struct podpi
 
 size_t podpid_targets_count(const struct podpid_targets *t)
 {
-    return t->n_targets + t->n_pods;
+    return t ? t->n_targets + t->n_pods : 0;
 }
 
 const struct podpid_policy *podpid_targets_policy(const struct podpid_targets *t)
 {
-    return &t->policy;
+    return t ? &t->policy : NULL;
 }
 
 bool target_names(const struct target *target, size_t i, const struct podpid_container *c)
@@ -166,6 +177,9 @@ static bool names_any(const struct target *target, const struct podpid_container
 
 bool podpid_targets_match(const struct podpid_targets *t, const struct podpid_container *c)
 {
+    if (!t || !c) {
+        return false;
+    }
     for (size_t i = 0; i < t->n_targets; i++) {
         if (podpid_selector_matches_pod(&t->targets[i].selector, c->pod) &&
             names_any(&t->targets[i], c)) {

@@ -1,7 +1,7 @@
 /* An event as one line of JSON (schema podpid.event/v1). */
 #include "resolver/snapshot/json.h"
 #include "cri/base/clock.h"
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 
 int podpid_event_to_json(const struct podpid_event *e, podpid_write_fn write, void *context,
                          struct podpid_error *error)
@@ -9,6 +9,9 @@ int podpid_event_to_json(const struct podpid_event *e, podpid_write_fn write, vo
     struct doc_writer w;
     struct err err = {0};
 
+    if (!e || !write || e->kind < PODPID_EVENT_SNAPSHOT || e->kind > PODPID_EVENT_RUNTIME) {
+        return bad_argument(__func__, error);
+    }
     doc_writer_init(&w, write, context, false);
     doc_open(&w, NULL, '{');
     doc_value(&w, "schema", json_string("podpid.event/v1"));

@@ -132,8 +132,10 @@ int watch_lost_publish(struct podpid_watch *w, bool *ret_news)
 
 const char *const *podpid_watch_lost(const struct podpid_watch *w, size_t *ret_n)
 {
-    const struct podpid_snapshot *s = w->now.shown;
+    const struct podpid_snapshot *s = w ? w->now.shown : NULL;
 
-    *ret_n = w->now.n_lost;
-    return w->now.n_lost ? s->warnings + (s->n_warnings - w->now.n_lost) : NULL;
+    if (ret_n) {
+        *ret_n = w ? w->now.n_lost : 0;
+    }
+    return w && w->now.n_lost ? s->warnings + (s->n_warnings - w->now.n_lost) : NULL;
 }

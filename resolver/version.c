@@ -1,6 +1,0 @@
-#include "resolver/podpid.h"
-
-const char *podpid_version(void)
-{
-    return PODPID_VERSION;
-}
