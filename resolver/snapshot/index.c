@@ -1,23 +1,18 @@
-/* Look-ups without a system call and without an allocation: four hash tables over one snapshot,
- * built once. */
+/* Look-ups without a system call and without an allocation: four hash tables over the containers of
+ * one snapshot, built once. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "cri/base/arena.h"
+#include "cri/base/hash.h"
 #include "cri/base/text.h"
+#include "resolver/arguments.h"
 #include "resolver/cgroup/line.h"
 #include "resolver/cgroup/path.h"
-#include "resolver/error.h"
 #include "resolver/podpid.h"
 #include "resolver/proc/pin.h"
 #include "resolver/proc/procfs.h"
-
-/* Open addressing over entries; the key is in the entry, equality is the caller's. */
-struct table {
-    uint32_t *slots; /* index + 1; 0 is free */
-    size_t mask;
-};
 
 struct process_entry {
     const struct podpid_process *process;
@@ -30,63 +25,19 @@ struct cgroup_entry {
 };
 
 struct podpid_index {
+    const struct podpid_snapshot *snapshot; /* a reference */
     struct arena arena;
     struct process_entry *processes;
     struct cgroup_entry *cgroups;
     const struct podpid_container **containers; /* both by id and by path */
     size_t n_processes, n_cgroups, n_containers;
-    struct table by_process, by_cgroup, by_id, by_path;
+    struct hash_index by_process, by_cgroup, by_id, by_path;
 };
-
-static uint64_t mix(uint64_t h)
-{
-    h = (h ^ (h >> 30)) * UINT64_C(0xbf58476d1ce4e5b9);
-    h = (h ^ (h >> 27)) * UINT64_C(0x94d049bb133111eb);
-    return h ^ (h >> 31);
-}
-
-static const uint64_t hash_none = UINT64_C(0xcbf29ce484222325);
-
-static uint64_t hash_byte(uint64_t h, char c)
-{
-    return (h ^ (unsigned char)c) * UINT64_C(0x100000001b3);
-}
-
-static uint64_t hash_text(struct str s)
-{
-    uint64_t h = hash_none;
-
-    for (size_t i = 0; i < s.n; i++) {
-        h = hash_byte(h, s.p[i]);
-    }
-    return mix(h);
-}
 
 static uint64_t hash_process(pid_t pid, uint64_t start)
 {
-    return mix(start * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)pid);
-}
-
-static int table_init(struct table *t, size_t n, struct arena *a)
-{
-    size_t size = 16;
-
-    while (size < n * 2) {
-        size *= 2;
-    }
-    t->slots = arena_calloc(a, size, sizeof(*t->slots));
-    t->mask = size - 1;
-    return t->slots ? 0 : -ENOMEM;
-}
-
-static void table_add(struct table *t, uint64_t hash, size_t index)
-{
-    size_t i = (size_t)hash & t->mask;
-
-    while (t->slots[i]) {
-        i = (i + 1) & t->mask;
-    }
-    t->slots[i] = (uint32_t)index + 1;
+    /* The factor (2^64 / golden ratio) keeps pairs apart whose sums are equal. */
+    return hash_number(start * UINT64_C(0x9e3779b97f4a7c15) + (uint64_t)pid);
 }
 
 static void count_all(const struct podpid_snapshot *s, struct podpid_index *x)
@@ -108,18 +59,19 @@ static void add_container(struct podpid_index *x, const struct podpid_container 
     size_t at = x->n_containers++;
 
     x->containers[at] = c;
-    table_add(&x->by_id, hash_text(str_of(c->id)), at);
+    hash_index_add(&x->by_id, hash_text(str_of(c->id)), (uint32_t)at);
     if (c->cgroup_path) {
-        table_add(&x->by_path, hash_text(str_of(c->cgroup_path)), at);
+        hash_index_add(&x->by_path, hash_text(str_of(c->cgroup_path)), (uint32_t)at);
     }
     for (size_t i = 0; i < c->n_processes; i++) {
         const struct podpid_process *p = c->processes[i];
 
-        table_add(&x->by_process, hash_process(p->pid, p->start_time_ticks), x->n_processes);
+        hash_index_add(&x->by_process, hash_process(p->pid, p->start_time_ticks),
+                       (uint32_t)x->n_processes);
         x->processes[x->n_processes++] = (struct process_entry){p, c};
     }
     for (size_t i = 0; i < c->n_cgroup_ids; i++) {
-        table_add(&x->by_cgroup, mix(c->cgroup_ids[i].id), x->n_cgroups);
+        hash_index_add(&x->by_cgroup, hash_number(c->cgroup_ids[i].id), (uint32_t)x->n_cgroups);
         x->cgroups[x->n_cgroups++] = (struct cgroup_entry){c->cgroup_ids[i].id, c};
     }
 }
@@ -134,10 +86,10 @@ static int index_build(const struct podpid_snapshot *s, struct podpid_index *x)
     x->cgroups = arena_calloc(&x->arena, x->n_cgroups, sizeof(*x->cgroups));
     x->containers = arena_calloc(&x->arena, x->n_containers, sizeof(*x->containers));
     if (!x->processes || !x->cgroups || !x->containers ||
-        table_init(&x->by_process, x->n_processes, &x->arena) < 0 ||
-        table_init(&x->by_cgroup, x->n_cgroups, &x->arena) < 0 ||
-        table_init(&x->by_id, x->n_containers, &x->arena) < 0 ||
-        table_init(&x->by_path, x->n_containers, &x->arena) < 0) {
+        hash_index_init(&x->by_process, x->n_processes, &x->arena) < 0 ||
+        hash_index_init(&x->by_cgroup, x->n_cgroups, &x->arena) < 0 ||
+        hash_index_init(&x->by_id, x->n_containers, &x->arena) < 0 ||
+        hash_index_init(&x->by_path, x->n_containers, &x->arena) < 0) {
         return -ENOMEM;
     }
     x->n_processes = x->n_cgroups = x->n_containers = 0;
@@ -152,21 +104,27 @@ static int index_build(const struct podpid_snapshot *s, struct podpid_index *x)
 int podpid_index_new(const struct podpid_snapshot *s, struct podpid_index **ret,
                      struct podpid_error *error)
 {
-    struct podpid_index *x = calloc(1, sizeof(*x));
+    struct podpid_index *x;
     struct err err = {0};
 
+    if (!s || !ret) {
+        return bad_argument(__func__, error);
+    }
+    x = calloc(1, sizeof(*x));
     if (!x || index_build(s, x) < 0) {
         podpid_index_free(x);
         err_nomem(&err);
         return error_publish(&err, error);
     }
+    x->snapshot = podpid_snapshot_ref(s);
     *ret = x;
-    return 0;
+    return PODPID_OK;
 }
 
 void podpid_index_free(struct podpid_index *x)
 {
     if (x) {
+        podpid_snapshot_free(x->snapshot);
         arena_free(&x->arena);
         free(x);
     }
@@ -176,11 +134,14 @@ const struct podpid_container *podpid_index_by_process(const struct podpid_index
                                                        uint64_t start_time_ticks,
                                                        const struct podpid_process **ret_process)
 {
-    const struct table *t = &x->by_process;
+    uint32_t i;
 
-    for (size_t i = (size_t)hash_process(pid, start_time_ticks) & t->mask; t->slots[i];
-         i = (i + 1) & t->mask) {
-        const struct process_entry *e = &x->processes[t->slots[i] - 1];
+    if (!x) {
+        return NULL;
+    }
+    for (size_t at = hash_index_start(&x->by_process, hash_process(pid, start_time_ticks));
+         hash_index_next(&x->by_process, &at, &i);) {
+        const struct process_entry *e = &x->processes[i];
 
         if (e->process->pid == pid && e->process->start_time_ticks == start_time_ticks) {
             if (ret_process) {
@@ -194,13 +155,15 @@ const struct podpid_container *podpid_index_by_process(const struct podpid_index
 
 const struct podpid_container *podpid_index_by_cgroup(const struct podpid_index *x, uint64_t id)
 {
-    const struct table *t = &x->by_cgroup;
+    uint32_t i;
 
-    for (size_t i = (size_t)mix(id) & t->mask; t->slots[i]; i = (i + 1) & t->mask) {
-        const struct cgroup_entry *e = &x->cgroups[t->slots[i] - 1];
-
-        if (e->id == id) {
-            return e->container;
+    if (!x) {
+        return NULL;
+    }
+    for (size_t at = hash_index_start(&x->by_cgroup, hash_number(id));
+         hash_index_next(&x->by_cgroup, &at, &i);) {
+        if (x->cgroups[i].id == id) {
+            return x->cgroups[i].container;
         }
     }
     return NULL;
@@ -208,13 +171,15 @@ const struct podpid_container *podpid_index_by_cgroup(const struct podpid_index 
 
 const struct podpid_container *podpid_index_by_id(const struct podpid_index *x, const char *id)
 {
-    const struct table *t = &x->by_id;
+    uint32_t i;
 
-    for (size_t i = (size_t)hash_text(str_of(id)) & t->mask; t->slots[i]; i = (i + 1) & t->mask) {
-        const struct podpid_container *c = x->containers[t->slots[i] - 1];
-
-        if (strcmp(c->id, id) == 0) {
-            return c;
+    if (!x || !id) {
+        return NULL;
+    }
+    for (size_t at = hash_index_start(&x->by_id, hash_text(str_of(id)));
+         hash_index_next(&x->by_id, &at, &i);) {
+        if (strcmp(x->containers[i]->id, id) == 0) {
+            return x->containers[i];
         }
     }
     return NULL;
@@ -225,42 +190,37 @@ const struct podpid_container *podpid_index_by_id(const struct podpid_index *x, 
 static const struct podpid_container *by_exact_path(const struct podpid_index *x, struct str path,
                                                     uint64_t hash)
 {
-    const struct table *t = &x->by_path;
+    uint32_t i;
 
-    for (size_t i = (size_t)mix(hash) & t->mask; t->slots[i]; i = (i + 1) & t->mask) {
-        const struct podpid_container *c = x->containers[t->slots[i] - 1];
-
-        if (str_is(path, c->cgroup_path)) {
-            return c;
+    for (size_t at = hash_index_start(&x->by_path, hash); hash_index_next(&x->by_path, &at, &i);) {
+        if (str_is(path, x->containers[i]->cgroup_path)) {
+            return x->containers[i];
         }
     }
     return NULL;
 }
 
-/* The container whose anchor is the outermost on this path. Hashed as it goes: a path may have
- * thousands of components. */
+/* The container whose own cgroup is the outermost on this path; NULL: none. The hash of each prefix
+ * is made from that of the one before: a path may have thousands of components. */
 static const struct podpid_container *by_path(const struct podpid_index *x, struct str path)
 {
-    uint64_t hash = path.n ? hash_byte(hash_none, path.p[0]) : hash_none;
+    uint64_t hash = HASH_START;
 
-    for (size_t i = 1; i <= path.n; i++) {
-        const struct podpid_container *c = NULL;
+    for (size_t i = 0; i < path.n; i++) {
+        if (i > 0 && path.p[i] == '/') {
+            const struct podpid_container *c = by_exact_path(x, (struct str){path.p, i}, hash);
 
-        if (i == path.n || path.p[i] == '/') {
-            c = by_exact_path(x, (struct str){path.p, i}, hash);
+            if (c) {
+                return c;
+            }
         }
-        if (i < path.n) {
-            hash = hash_byte(hash, path.p[i]);
-        }
-        if (c) {
-            return c;
-        }
+        hash = hash_more(hash, path.p + i, 1);
     }
-    return NULL;
+    return path.n ? by_exact_path(x, path, hash) : NULL;
 }
 
-/* Is the outermost container of this path another one than c? A prefix of c's own path is the
- * node's root, on a node that is a container itself. */
+/* Whether the outermost container on this path is another one than c. It is not if it is a prefix
+ * of c's own path: then the node itself is a container, and the prefix is the node's root. */
 static bool names_another(const struct podpid_container *c, struct str path)
 {
     struct str other = cgroup_container_prefix(path), own = str_of(c->cgroup_path);
@@ -268,7 +228,8 @@ static bool names_another(const struct podpid_container *c, struct str path)
     return other.n && !(str_starts(own, other) && (own.n == other.n || own.p[other.n] == '/'));
 }
 
-/* Where hierarchies name different containers nobody is named: a wrong answer would be worse. */
+/* The container that the whole text of a /proc/<pid>/cgroup names; NULL: none, or its lines name
+ * different ones, for a wrong answer would be worse than none. */
 static const struct podpid_container *by_text(const struct podpid_index *x, struct str text)
 {
     const struct podpid_container *found = NULL;
@@ -278,7 +239,7 @@ static const struct podpid_container *by_text(const struct podpid_index *x, stru
     while (cgroup_next_line(&text, &line)) {
         const struct podpid_container *c;
 
-        /* The name that somebody gave to a cgroup; or the process is a zombie, and does nothing. */
+        /* " (deleted)": the process is a zombie, or the cgroup was named so on purpose. */
         if (line.deleted) {
             continue;
         }
@@ -288,7 +249,7 @@ static const struct podpid_container *by_text(const struct podpid_index *x, stru
         }
         found = c ? c : found;
     }
-    /* Of the others, some may be of no container of this index. */
+    /* A line that names no container of this index may still name one that came later. */
     while (found && cgroup_next_line(&again, &line)) {
         if (!by_path(x, line.path) && names_another(found, line.path)) {
             return NULL;
@@ -303,8 +264,12 @@ int podpid_index_probe(const struct podpid_index *x, int proc_fd, pid_t pid,
 {
     struct pin pin = {0};
     struct err err = {0};
-    int rc = procfs_pin(proc_fd, pid, &pin);
+    int rc;
 
+    if (!x || !ret || proc_fd < 0) {
+        return bad_argument(__func__, error);
+    }
+    rc = procfs_pin(proc_fd, pid, &pin);
     if (rc == -ENOMEM) {
         err_nomem(&err);
         return error_publish(&err, error);
@@ -315,7 +280,9 @@ int podpid_index_probe(const struct podpid_index *x, int proc_fd, pid_t pid,
         return error_publish(&err, error);
     }
     *ret = by_text(x, (struct str){pin.cgroup.p, pin.cgroup.n});
-    *ret_start_time_ticks = pin.stat.start;
+    if (ret_start_time_ticks) {
+        *ret_start_time_ticks = pin.stat.start;
+    }
     buf_free(&pin.cgroup);
     return 0;
 }

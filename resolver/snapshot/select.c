@@ -2,8 +2,7 @@
 #include <errno.h>
 #include <stdlib.h>
 
-#include "cri/base/cleanup.h"
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 #include "resolver/snapshot/snapshot.h"
 
 struct selection {
@@ -15,15 +14,16 @@ struct selection {
 
 static bool is_kept(const struct selection *sel, const struct podpid_container *c)
 {
-    bool over = c->state == PODPID_STATE_CREATED || c->state == PODPID_STATE_EXITED;
+    bool not_running = c->state == PODPID_STATE_CREATED || c->state == PODPID_STATE_EXITED;
 
-    if (over && !(sel->flags & PODPID_SELECT_ALL_STATES)) {
+    if (not_running && !(sel->flags & PODPID_SELECT_ALL_STATES)) {
         return false;
     }
     return !sel->keep || sel->keep(sel->context, c);
 }
 
-/* The pod with its kept containers; *ret NULL where it is left out. */
+/* *ret: a copy of the pod with the containers that are kept; NULL: the pod is left out. 0 or
+ * -ENOMEM. */
 static int select_pod(const struct selection *sel, struct arena *a, const struct podpid_pod *pod,
                       const struct podpid_pod **ret)
 {
@@ -86,18 +86,20 @@ static int select_rows(const struct podpid_snapshot *s, const struct selection *
             to->pods[to->n_pods++] = pod;
         }
     }
-    /* What is missing of rows that are left out is nobody's concern here. */
+    /* Errors of rows that were left out do not make the result incomplete. */
     to->complete = s->complete || (count_errors(s) > 0 && count_errors(to) == 0);
     return 0;
 }
 
-static struct podpid_snapshot *like(const struct podpid_snapshot *s, bool findings)
+/* An empty snapshot with the same head; it borrows everything from s. */
+static struct podpid_snapshot *new_selection(const struct podpid_snapshot *s, bool with_findings)
 {
     struct podpid_snapshot *to = calloc(1, sizeof(*to));
 
     if (!to) {
         return NULL;
     }
+    to->origin = podpid_snapshot_ref(s);
     to->taken_at = s->taken_at;
     to->took = s->took;
     to->node = s->node;
@@ -106,7 +108,8 @@ static struct podpid_snapshot *like(const struct podpid_snapshot *s, bool findin
     to->n_warnings = s->n_warnings;
     to->node_facts = s->node_facts;
     to->replay = s->replay;
-    if (findings) {
+    to->no_label_values = s->no_label_values;
+    if (with_findings) {
         to->strays = s->strays;
         to->n_strays = s->n_strays;
         to->foreign = s->foreign;
@@ -115,25 +118,25 @@ static struct podpid_snapshot *like(const struct podpid_snapshot *s, bool findin
     return to;
 }
 
-static void free_snapshot(struct podpid_snapshot **s)
-{
-    podpid_snapshot_free(*s);
-}
-
 int podpid_snapshot_select(const struct podpid_snapshot *s, unsigned flags,
                            bool (*keep)(void *context, const struct podpid_container *c),
                            bool (*keep_pod)(void *context, const struct podpid_pod *p),
                            void *context, struct podpid_snapshot **ret, struct podpid_error *error)
 {
+    const unsigned known = PODPID_SELECT_ALL_STATES | PODPID_SELECT_NO_FINDINGS;
     const struct selection sel = {flags, keep, keep_pod, context};
-    CLEANUP(free_snapshot)
-    struct podpid_snapshot *to = like(s, !(flags & PODPID_SELECT_NO_FINDINGS));
+    struct podpid_snapshot *to;
     struct err err = {0};
 
+    if (!s || !ret || flags & ~known) {
+        return bad_argument(__func__, error);
+    }
+    to = new_selection(s, !(flags & PODPID_SELECT_NO_FINDINGS));
     if (!to || select_rows(s, &sel, to) < 0) {
+        podpid_snapshot_free(to);
         err_nomem(&err);
         return error_publish(&err, error);
     }
-    *ret = TAKE_PTR(to);
+    *ret = to;
     return PODPID_OK;
 }

@@ -66,8 +66,8 @@ struct watched {
 };
 
 struct podpid_watch {
-    /* watch.c */
-    struct podpid_watch_options options;
+    struct podpid_watch_options options; /* its .look is look_options */
+    struct podpid_options look_options;
     int epoll_fd;
     struct podpid_look *look; /* under way; NULL: none */
     nsec look_started;        /* when the last look began */
@@ -114,6 +114,7 @@ struct podpid_watch {
     struct arena queue_arena; /* texts of queued events; emptied with the queue */
     uint64_t seq;             /* of the last event */
     uint64_t generation;      /* of the last change of the document */
+    uint64_t revision;        /* counts the documents that `now` was and is */
 };
 
 /* What an epoll event is about, as its data: one of these, or the address of a struct handle, which

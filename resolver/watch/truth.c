@@ -167,28 +167,6 @@ static int mark_dead(struct document *d, struct podpid_container *c)
     return 0;
 }
 
-int watch_main_ended(struct podpid_watch *w, struct watched *c)
-{
-    struct podpid_container *row = c->row;
-
-    handle_close(w, &c->main);
-    if (main_pid(row) != c->main.pid || row->start_time_ticks != c->main.start) {
-        return 0;
-    }
-    if (mark_dead(&w->now, row) < 0) {
-        return -ENOMEM;
-    }
-    return queue_container(w, PODPID_EVENT_CHANGED, row, "pidfd");
-}
-
-/* ---- The next document ----------------------------------------------------------------------- */
-
-struct comparison {
-    struct watched **watched; /* the containers of the next document; owned */
-    size_t n;
-    bool changed; /* the next document differs: it is a new generation */
-};
-
 static int by_id(const void *pa, const void *pb)
 {
     const struct watched *a = *(const struct watched *const *)pa;
@@ -206,6 +184,55 @@ static struct watched *find_watched(const struct podpid_watch *w, struct podpid_
 
     return found ? *found : NULL;
 }
+
+/* Replace the present document by a copy if the caller has kept it: a snapshot that was handed out
+ * does not change. 0 or -ENOMEM. */
+static int unshare_document(struct podpid_watch *w)
+{
+    struct document copy = {0};
+    int rc;
+
+    if (!snapshot_is_shared(w->now.shown)) {
+        return 0;
+    }
+    rc = make_document(w, w->now.shown, &copy);
+    if (rc < 0) {
+        return rc;
+    }
+    for (size_t i = 0; i < copy.n_rows; i++) {
+        struct watched *c = find_watched(w, copy.rows[i]);
+
+        if (c) {
+            c->row = copy.rows[i];
+        }
+    }
+    copy.full = w->now.full;
+    copy.n_lost = w->now.n_lost;
+    podpid_snapshot_free(w->now.shown);
+    w->now = copy;
+    return 0;
+}
+
+int watch_main_ended(struct podpid_watch *w, struct watched *c)
+{
+    handle_close(w, &c->main);
+    if (main_pid(c->row) != c->main.pid || c->row->start_time_ticks != c->main.start) {
+        return 0;
+    }
+    if (unshare_document(w) < 0 || mark_dead(&w->now, c->row) < 0) {
+        return -ENOMEM;
+    }
+    w->revision++;
+    return queue_container(w, PODPID_EVENT_CHANGED, c->row, "pidfd");
+}
+
+/* ---- The next document ----------------------------------------------------------------------- */
+
+struct comparison {
+    struct watched **watched; /* the containers of the next document; owned */
+    size_t n;
+    bool changed; /* the next document differs: it is a new generation */
+};
 
 static struct watched *new_watched(void)
 {
@@ -341,6 +368,7 @@ int watch_apply(struct podpid_watch *w, struct podpid_snapshot *full)
     document_free(&w->before);
     w->before = w->now;
     w->now = d;
+    w->revision++;
     if (rc == 0 && !w->first_done) {
         next.changed = true;
         rc = watch_queue_push(w, &(struct podpid_event){.kind = PODPID_EVENT_SNAPSHOT,

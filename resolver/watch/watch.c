@@ -5,7 +5,7 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
-#include "resolver/error.h"
+#include "resolver/arguments.h"
 #include "resolver/handoff/handoff.h"
 #include "resolver/look/impl.h"
 #include "resolver/proc/cgroupfs.h"
@@ -55,28 +55,41 @@ static int open_sources(struct podpid_watch *w, struct err *err)
     return 0;
 }
 
-static int watch_new(const struct podpid_watch_options *options, struct podpid_watch **ret,
-                     struct err *err)
+static int take_options(struct podpid_watch *w, const struct podpid_watch_options *options,
+                        struct err *err)
 {
-    struct podpid_watch *w;
-    int rc;
+    int rc = SIZED_COPY(&w->options, options, err);
 
-    if (options->look->replay) {
+    if (rc < 0) {
+        return rc;
+    }
+    rc = SIZED_COPY(&w->look_options, w->options.look, err);
+    if (rc < 0) {
+        return rc;
+    }
+    w->options.look = &w->look_options;
+    w->options.period = w->options.period > 0 ? w->options.period : default_period;
+    if (w->look_options.replay) {
         return err_set(err, ERR_USAGE, EINVAL,
                        "a capture does not change: there is nothing to watch");
     }
-    if (options->handoff_path) {
-        rc = handoff_check(options->look, options->targets, err);
-        if (rc < 0) {
-            return rc;
-        }
-    }
-    w = calloc(1, sizeof(*w));
+    return w->options.handoff_path ? handoff_check(&w->look_options, w->options.targets, err) : 0;
+}
+
+static int watch_new(const struct podpid_watch_options *options, struct podpid_watch **ret,
+                     struct err *err)
+{
+    struct podpid_watch *w = calloc(1, sizeof(*w));
+    int rc;
+
     if (!w) {
         return err_nomem(err);
     }
-    w->options = *options;
-    w->options.period = options->period > 0 ? options->period : default_period;
+    rc = take_options(w, options, err);
+    if (rc < 0) {
+        free(w);
+        return rc;
+    }
     w->inotify_fd = -1;
     rc = open_sources(w, err);
     if (rc < 0) {
@@ -92,6 +105,9 @@ int podpid_watch_new(const struct podpid_watch_options *options, struct podpid_w
 {
     struct err err = {0};
 
+    if (!ret) {
+        return bad_argument(__func__, error);
+    }
     return watch_new(options, ret, &err) < 0 ? error_publish(&err, error) : 0;
 }
 
@@ -118,7 +134,7 @@ void podpid_watch_free(struct podpid_watch *w)
 
 int podpid_watch_fd(const struct podpid_watch *w)
 {
-    return w->epoll_fd;
+    return w ? w->epoll_fd : -1;
 }
 
 /* ---- When to look ---------------------------------------------------------------------------- */
@@ -161,6 +177,9 @@ static void wake(struct podpid_watch *w, nsec now, nsec delay)
 
 void podpid_watch_look_now(struct podpid_watch *w)
 {
+    if (!w) {
+        return;
+    }
     if (w->look) {
         w->look_again = true;
     } else {
@@ -383,6 +402,9 @@ int podpid_watch_step(struct podpid_watch *w, int64_t now, struct podpid_error *
 {
     struct err err = {0};
 
+    if (!w) {
+        return bad_argument(__func__, error);
+    }
     if (w->queue_n) {
         return 0; /* the rows that queued events point to may not change before they are taken */
     }
@@ -404,6 +426,9 @@ int64_t podpid_watch_deadline(const struct podpid_watch *w)
 {
     nsec deadline;
 
+    if (!w) {
+        return PODPID_NO_DEADLINE;
+    }
     if (w->queue_n) {
         return 0;
     }
@@ -413,9 +438,9 @@ int64_t podpid_watch_deadline(const struct podpid_watch *w)
 
 const struct podpid_event *podpid_watch_next(struct podpid_watch *w)
 {
-    const struct podpid_event *e = watch_queue_take(w);
+    const struct podpid_event *e = w ? watch_queue_take(w) : NULL;
 
-    if (!e) {
+    if (w && !e) {
         document_free(&w->before);
     }
     return e;
@@ -423,21 +448,15 @@ const struct podpid_event *podpid_watch_next(struct podpid_watch *w)
 
 const struct podpid_snapshot *podpid_watch_snapshot(const struct podpid_watch *w)
 {
-    return w->now.shown;
+    return w ? w->now.shown : NULL;
+}
+
+uint64_t podpid_watch_revision(const struct podpid_watch *w)
+{
+    return w ? w->revision : 0;
 }
 
 bool podpid_watch_stale(const struct podpid_watch *w)
 {
-    return w->stale;
-}
-
-const char *podpid_event_name(enum podpid_event_kind k)
-{
-    static const char *const names[] = {
-        [PODPID_EVENT_SNAPSHOT] = "snapshot", [PODPID_EVENT_ADDED] = "added",
-        [PODPID_EVENT_REMOVED] = "removed",   [PODPID_EVENT_CHANGED] = "changed",
-        [PODPID_EVENT_RUNTIME] = "runtime",
-    };
-
-    return (size_t)k < sizeof(names) / sizeof(names[0]) && names[k] ? names[k] : "?";
+    return w && w->stale;
 }
