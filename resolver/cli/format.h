@@ -16,7 +16,7 @@ struct cli_format {
     int (*report)(const struct cli *cli, const struct podpid_report *r, FILE *f);
     int (*event)(const struct cli *cli, const struct podpid_event *e);
     /* with_host_pids: the PIDs asked for are those of another PID namespace. */
-    int (*answers)(const struct cli *cli, const struct podpid_answer *const *answers, size_t n,
+    int (*answers)(const struct cli *cli, struct podpid_answer *const *answers, size_t n,
                    bool with_host_pids);
     int (*cgroup)(const struct cli *cli, const struct podpid_cgroup *c);
 };
@@ -47,9 +47,9 @@ int out_report_prom(const struct cli *cli, const struct podpid_report *r, FILE *
 int out_event_line(const struct cli *cli, const struct podpid_event *e);
 int out_event_json(const struct cli *cli, const struct podpid_event *e);
 
-int out_answers_table(const struct cli *cli, const struct podpid_answer *const *answers, size_t n,
+int out_answers_table(const struct cli *cli, struct podpid_answer *const *answers, size_t n,
                       bool with_host_pids);
-int out_answers_json(const struct cli *cli, const struct podpid_answer *const *answers, size_t n,
+int out_answers_json(const struct cli *cli, struct podpid_answer *const *answers, size_t n,
                      bool with_host_pids);
 
 int out_cgroup_text(const struct cli *cli, const struct podpid_cgroup *c);

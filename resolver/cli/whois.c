@@ -136,12 +136,21 @@ static int read_arguments(struct cli *cli, int argc, char **argv, struct questio
     return CLI_OK;
 }
 
+/* answers ends with NULL. */
+static void free_answers(struct podpid_answer ***answers)
+{
+    for (size_t i = 0; *answers && (*answers)[i]; i++) {
+        podpid_answer_free((*answers)[i]);
+    }
+    free(*answers);
+}
+
 /* Find all answers, then print them: a failure leaves nothing on standard output. */
 static int answer(const struct cli *cli, struct podpid_snapshot *s, const struct questions *q,
                   pid_t ns_of)
 {
-    CLI_AUTO(cli_free)
-    const struct podpid_answer **answers = calloc(q->n + 1, sizeof(struct podpid_answer *));
+    CLI_AUTO(free_answers)
+    struct podpid_answer **answers = calloc(q->n + 1, sizeof(struct podpid_answer *));
     int status, worst = q->garbage ? CLI_NOT_WELL : CLI_OK;
 
     if (!answers) {

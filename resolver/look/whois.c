@@ -1,74 +1,61 @@
 #include "resolver/look/whois.h"
 
 #include <errno.h>
-#include <fcntl.h>
-#include <linux/nsfs.h>
+#include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/ioctl.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 #include "cri/base/cleanup.h"
 #include "cri/runtimes.h"
-#include "resolver/error.h"
-#include "resolver/proc/ns.h"
+#include "resolver/arguments.h"
+#include "resolver/look/ns_numbers.h"
 #include "resolver/proc/pin.h"
 
-/* A process as it is numbered inside some PID namespace. */
-struct numbered {
-    pid_t inside, pid;
-};
-
-struct whois_index {
-    struct arena arena, judge_arena; /* the look's: the view's strings, members, maps */
+/* What the look leaves to its snapshot. Questions change it: a process that came after the look is
+ * added to the table. The snapshot's rows are not touched. */
+struct whois {
+    pthread_mutex_t lock;            /* held during a question: of all that is below */
+    struct arena arena, judge_arena; /* the look's: texts of the view, members, maps */
     struct members members;
     struct look_units units;
-    pid_t ns_of;    /* whose namespace `numbered` is of; 0: none yet */
-    uint64_t space; /* its inode, */
-    unsigned level; /* and how deep it is */
-    struct numbered *numbered;
-    size_t n_numbered;
-    struct numbered *threads; /* other than leaders, once one was asked for; pid is the thread's */
-    size_t n_threads;
-    bool have_threads;
+    struct ptable *table;
+    struct procfs procfs;
+    bool replay;              /* the table is all that there is to be read */
+    const char *runtime_name; /* of the snapshot; NULL: none */
+    struct ns_numbers numbers;
 };
 
-static void release(struct podpid_snapshot *s)
+static void whois_free(struct whois *w)
 {
-    if (s->table) {
-        ptable_free(s->table);
-        free(s->table);
-    }
-    if (s->procfs) {
-        procfs_close(s->procfs);
-        free(s->procfs);
-    }
-    if (s->whois) {
-        arena_free(&s->whois->judge_arena);
-        arena_free(&s->whois->arena);
-        free(s->whois);
-    }
+    ns_numbers_free(&w->numbers);
+    ptable_free(w->table);
+    free(w->table);
+    procfs_close(&w->procfs);
+    arena_free(&w->judge_arena);
+    arena_free(&w->arena);
+    pthread_mutex_destroy(&w->lock);
+    free(w);
 }
 
 int whois_keep(struct podpid_look *k)
 {
-    struct podpid_snapshot *s = k->snapshot;
-    struct whois_index *w = calloc(1, sizeof(*w));
-    struct procfs *procfs = calloc(1, sizeof(*procfs));
+    const struct podpid_runtime *runtime = k->snapshot->runtime;
+    struct whois *w = calloc(1, sizeof(*w));
 
-    if (!w || !procfs) {
-        free(w);
-        free(procfs);
+    if (!w) {
         return -ENOMEM;
     }
-    *w = (struct whois_index){
-        .arena = k->arena, .judge_arena = k->judge_arena, .members = k->members, .units = k->units};
-    *procfs = k->procfs;
-    s->whois = w;
-    s->procfs = procfs;
-    s->table = k->table;
-    s->release = release;
+    *w = (struct whois){.arena = k->arena,
+                        .judge_arena = k->judge_arena,
+                        .members = k->members,
+                        .units = k->units,
+                        .table = k->table,
+                        .procfs = k->procfs,
+                        .replay = k->is_replay,
+                        .runtime_name = runtime ? runtime->name : NULL};
+    pthread_mutex_init(&w->lock, NULL);
+    k->snapshot->whois = w;
+    k->snapshot->whois_free = whois_free;
     k->table = NULL;
     k->procfs_open = false;
     k->units = (struct look_units){0};
@@ -77,233 +64,101 @@ int whois_keep(struct podpid_look *k)
     return 0;
 }
 
+static int short_of(const struct whois *w, int rc, struct err *err)
+{
+    return rc == -ENOMEM
+               ? err_nomem(err)
+               : err_set(err, ERR_PROC, -rc, "reading %s: %s", w->procfs.path, strerror(-rc));
+}
+
 /* ---- Which process is meant ------------------------------------------------------------------ */
 
-static bool read_status(const struct podpid_snapshot *s, pid_t pid, struct status_text *ret)
+/* *ret: the process of a thread; 0: there is none. /proc does not list threads, but opens them. 0,
+ * or negative errno: a shortage. */
+static int process_of_thread(const struct whois *w, pid_t pid, pid_t *ret)
 {
-    CLEANUP(buf_free) struct buf b = {0};
-
-    return procfs_read(s->procfs->fd, pid, "status", &b) == 0 &&
-           status_parse((struct str){b.p, b.n}, ret);
-}
-
-/* The inode of the PID namespace that is `up` levels above that of pid; 0 if it cannot be told. */
-static uint64_t pid_namespace(const struct podpid_snapshot *s, pid_t pid, unsigned up)
-{
-    struct proc_ns ns;
-    struct stat st;
-    char path[32];
-    int fd;
-
-    if (up == 0) {
-        procfs_read_ns(s->procfs, pid, PROC_NS_PID, &ns);
-        return ns.pid;
-    }
-    if (!s->procfs->is_procfs) {
-        return 0;
-    }
-    snprintf(path, sizeof(path), "%d/ns/pid", pid);
-    fd = openat(s->procfs->fd, path, O_RDONLY | O_CLOEXEC);
-    while (fd >= 0 && up-- > 0) {
-        int parent = ioctl(fd, NS_GET_PARENT);
-
-        close(fd);
-        fd = parent;
-    }
-    if (fd < 0) {
-        return 0;
-    }
-    st.st_ino = 0;
-    fstat(fd, &st);
-    close(fd);
-    return st.st_ino;
-}
-
-static int by_number(const void *pa, const void *pb)
-{
-    const struct numbered *a = pa, *b = pb;
-
-    return a->inside < b->inside ? -1 : a->inside > b->inside;
-}
-
-/* What that namespace calls a process; 0: it is not in it. */
-static pid_t number_of(const struct podpid_snapshot *s, pid_t pid)
-{
-    const struct whois_index *w = s->whois;
     struct status_text st;
+    int rc;
 
-    if (!read_status(s, pid, &st) || st.n_nspid <= w->level ||
-        pid_namespace(s, pid, st.n_nspid - 1 - w->level) != w->space) {
+    if (w->replay && ptable_find(w->table, pid)) {
+        *ret = pid;
         return 0;
     }
-    return st.nspid[w->level];
+    rc = ns_read_status(&w->procfs, pid, &st);
+    *ret = rc == 0 ? st.tgid : 0;
+    return rc == -ESRCH ? 0 : rc;
 }
 
-/* Number all processes of the scan as the namespace of ns_of does: once, for thousands of
- * questions. */
-static int number_all(struct podpid_snapshot *s, pid_t ns_of, struct err *err)
+/* *ret: the process that is meant; 0: there is none. */
+static int find_process(struct whois *w, pid_t pid, pid_t ns_of, pid_t *ret, struct err *err)
 {
-    struct whois_index *w = s->whois;
-    struct status_text of;
+    int rc = 0;
 
-    w->ns_of = 0;
-    w->n_numbered = w->n_threads = 0;
-    w->have_threads = false;
-    if (!read_status(s, ns_of, &of) || of.n_nspid == 0) {
-        return err_set(err, ERR_ANSWER, ESRCH,
-                       "no process %d, whose PID namespace the PIDs are to be of", (int)ns_of);
-    }
-    w->level = of.n_nspid - 1;
-    w->space = w->level ? pid_namespace(s, ns_of, 0) : 0;
-    if (w->level && !w->space) {
-        return err_set(err, ERR_PROC, EACCES, "the PID namespace of process %d cannot be read",
-                       (int)ns_of);
-    }
-    w->numbered = arena_calloc(&w->arena, s->table->n_procs, sizeof(*w->numbered));
-    if (!w->numbered) {
-        return err_nomem(err);
-    }
-    for (size_t i = 0; w->level && i < s->table->n_procs; i++) {
-        pid_t pid = s->table->procs[i].pid;
-        pid_t inside = number_of(s, pid);
-
-        if (inside) {
-            w->numbered[w->n_numbered++] = (struct numbered){inside, pid};
+    if (ns_of) {
+        rc = ns_numbers_find(&w->numbers, &w->procfs, w->table, ns_of, pid, &pid, err);
+        if (rc < 0) {
+            return rc;
         }
     }
-    if (w->n_numbered) {
-        qsort(w->numbered, w->n_numbered, sizeof(*w->numbered), by_number);
+    *ret = 0;
+    if (pid > 0) {
+        rc = process_of_thread(w, pid, ret);
     }
-    w->ns_of = ns_of;
+    return rc < 0 ? short_of(w, rc, err) : 0;
+}
+
+/* ---- What it is ----------------------------------------------------------------------------- */
+
+static int read_row(struct whois *w, pid_t pid, const struct proc **ret)
+{
+    struct proc *row = ptable_find(w->table, pid);
+    int rc = row ? ptable_load(w->table, &w->procfs, row, PROC_STAT) : 0;
+
+    *ret = rc == 0 ? row : NULL;
+    return rc;
+}
+
+/* Whether the table's row is of the process as it was read just now, in the same cgroup. */
+static bool is_current(const struct whois *w, const struct proc *row, const struct pin *now)
+{
+    return row && row->have & PROC_STAT && row->start == now->stat.start &&
+           str_eq(w->table->cgroups[row->cgroup].text, (struct str){now->cgroup.p, now->cgroup.n});
+}
+
+static int own_new_texts(struct whois *w, size_t from)
+{
+    for (size_t i = from; i < w->table->n_cgroups; i++) {
+        int rc = members_own_text(&w->members, w->table, i);
+
+        if (rc < 0) {
+            return rc;
+        }
+    }
     return 0;
 }
 
-static int add_thread(struct podpid_snapshot *s, pid_t tid, size_t *cap)
+/* *ret: the table's row of a process, read anew through a pinned descriptor; NULL: it is gone. 0,
+ * or negative errno: a shortage. */
+static int read_row_again(struct whois *w, pid_t pid, const struct proc **ret)
 {
-    struct whois_index *w = s->whois;
-    pid_t inside = number_of(s, tid);
-    void *all = w->threads;
-    int rc = inside ? arena_grow(&w->arena, &all, w->n_threads, cap, sizeof(*w->threads)) : 0;
+    struct proc *row = ptable_find(w->table, pid);
+    size_t n_texts = w->table->n_cgroups;
+    struct pin pin = {0};
+    int rc = procfs_pin(w->procfs.fd, pid, &pin);
 
-    if (rc == 0 && inside) {
-        w->threads = all;
-        w->threads[w->n_threads++] = (struct numbered){inside, tid};
+    *ret = NULL;
+    if (rc < 0) {
+        return err_is_shortage(rc) ? rc : 0;
     }
-    return rc;
-}
-
-/* The threads of the processes that are numbered. They cost a reading each: only where a number is
- * no process's. */
-static int number_threads(struct podpid_snapshot *s)
-{
-    AUTO_FREE struct dir_reader *dir = calloc(1, sizeof(*dir));
-    struct whois_index *w = s->whois;
-    size_t cap = 0;
-    int rc = dir ? 0 : -ENOMEM;
-
-    w->have_threads = true;
-    w->threads = NULL;
-    for (size_t i = 0; rc == 0 && i < w->n_numbered; i++) {
-        AUTO_CLOSE int fd = -1;
-        struct dir_entry entry;
-        char path[32];
-        int32_t tid;
-
-        snprintf(path, sizeof(path), "%d/task", (int)w->numbered[i].pid);
-        fd = openat(s->procfs->fd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-        dir->fd = fd;
-        dir->pos = dir->len = 0;
-        while (fd >= 0 && rc == 0 && dir_next(dir, &entry) > 0) {
-            if (str_to_i32(str_of(entry.name), &tid) && tid != w->numbered[i].pid) {
-                rc = add_thread(s, tid, &cap);
-            }
-        }
+    if (!is_current(w, row, &pin)) {
+        rc = ptable_refresh(w->table, &w->procfs, pid, &row);
     }
-    if (w->n_threads) {
-        qsort(w->threads, w->n_threads, sizeof(*w->threads), by_number);
-    }
-    return rc;
-}
-
-static const struct numbered *find_number(const struct numbered *all, size_t n, pid_t inside)
-{
-    const struct numbered key = {.inside = inside};
-
-    return n ? bsearch(&key, all, n, sizeof(key), by_number) : NULL;
-}
-
-/* The process or thread that is `pid` in the PID namespace of ns_of; 0: there is none. */
-static int translate(struct podpid_snapshot *s, pid_t pid, pid_t ns_of, pid_t *ret, struct err *err)
-{
-    const struct numbered *found;
-    struct whois_index *w = s->whois;
-    int rc = w->ns_of == ns_of ? 0 : number_all(s, ns_of, err);
-
+    buf_free(&pin.cgroup);
     if (rc < 0) {
         return rc;
     }
-    if (w->level == 0) {
-        *ret = pid; /* that of the /proc which is read */
-        return 0;
-    }
-    found = find_number(w->numbered, w->n_numbered, pid);
-    if (!found && !w->have_threads && number_threads(s) < 0) {
-        return err_nomem(err);
-    }
-    found = found ? found : find_number(w->threads, w->n_threads, pid);
-    /* Its PID may be somebody else's by now. */
-    *ret = found && number_of(s, found->pid) == pid ? found->pid : 0;
-    return 0;
-}
-
-/* Threads are not listed in /proc but can be opened there: their process is their Tgid. */
-static pid_t process_of(const struct podpid_snapshot *s, pid_t pid)
-{
-    struct status_text st;
-
-    if (ptable_find(s->table, pid) && s->replay) {
-        return pid;
-    }
-    return read_status(s, pid, &st) ? st.tgid : 0;
-}
-
-/* ---- Where it is ----------------------------------------------------------------------------- */
-
-/* The row as it is now: read through a pinned descriptor, and put into the table where it is not
- * the process that the scan saw. NULL: it is gone, or we are short of memory or
- * descriptors (*ret_rc). */
-static const struct proc *row_of_now(struct podpid_snapshot *s, pid_t pid, int *ret_rc)
-{
-    struct proc *row = ptable_find(s->table, pid);
-    struct pin pin = {0};
-    size_t texts = s->table->n_cgroups;
-    int rc;
-
-    *ret_rc = 0;
-    if (s->replay) {
-        *ret_rc = row ? ptable_load(s->table, s->procfs, row, PROC_STAT) : 0;
-        return *ret_rc == 0 ? row : NULL;
-    }
-    rc = procfs_pin(s->procfs->fd, pid, &pin);
-    if (rc < 0) {
-        *ret_rc = err_is_shortage(rc) ? rc : 0;
-        return NULL;
-    }
-    if (!row || !(row->have & PROC_STAT) || row->start != pin.stat.start ||
-        !str_eq(s->table->cgroups[row->cgroup].text, (struct str){pin.cgroup.p, pin.cgroup.n})) {
-        *ret_rc = ptable_refresh(s->table, s->procfs, pid, &row);
-    }
-    buf_free(&pin.cgroup);
-    if (*ret_rc < 0) {
-        return NULL;
-    }
-    for (size_t i = texts; i < s->table->n_cgroups; i++) {
-        *ret_rc = members_own_text(&s->whois->members, s->table, i);
-        if (*ret_rc < 0) {
-            return NULL;
-        }
-    }
-    return row;
+    *ret = row;
+    return own_new_texts(w, n_texts);
 }
 
 static enum podpid_role listed_role(const struct podpid_container *c, const struct proc *row)
@@ -316,12 +171,13 @@ static enum podpid_role listed_role(const struct podpid_container *c, const stru
     return 0;
 }
 
-/* Of a process that came after the look, or into a container that no list has. */
-static enum podpid_role guessed_role(const struct podpid_snapshot *s, const struct proc *row)
+/* The role of a process that is not in the snapshot: it came after the look, or its container is
+ * not in the runtime's list. */
+static enum podpid_role guessed_role(const struct whois *w, const struct proc *row)
 {
-    const struct proc *parent = ptable_find(s->table, row->ppid);
-    const char *id = s->table->cgroups[row->cgroup].facts.container_id;
-    const char *other = parent ? s->table->cgroups[parent->cgroup].facts.container_id : NULL;
+    const struct proc *parent = ptable_find(w->table, row->ppid);
+    const char *id = w->table->cgroups[row->cgroup].facts.container_id;
+    const char *other = parent ? w->table->cgroups[parent->cgroup].facts.container_id : NULL;
 
     if (id && other && strcmp(id, other) == 0) {
         return PODPID_ROLE_CHILD;
@@ -329,114 +185,155 @@ static enum podpid_role guessed_role(const struct podpid_snapshot *s, const stru
     return row->session == row->pid ? PODPID_ROLE_EXEC : PODPID_ROLE_ORPHAN;
 }
 
-static int fill_chain(struct podpid_snapshot *s, const struct cgroup_facts *f, const char *owner,
-                      struct podpid_answer *a)
-{
-    bool outermost = owner && f->container_id && strcmp(owner, f->container_id) != 0;
-    const char **chain = arena_calloc(&s->arena, f->n_chain + 1, sizeof(*chain));
-
-    if (!chain) {
-        return -ENOMEM;
-    }
-    if (outermost) {
-        chain[a->n_chain++] = f->container_id;
-    }
-    for (size_t i = 0; i < f->n_chain; i++) {
-        chain[a->n_chain++] = f->chain[i];
-    }
-    a->chain = chain;
-    return 0;
-}
-
 /* Whether a cgroup's name marks a helper process of the container. A monitor such as conmon belongs
  * to the runtime that started it: beside another runtime's container the name was chosen by
  * somebody else. Kata's helpers belong to no row of the table and run beside any runtime. */
-static bool is_helper(const struct podpid_snapshot *s, const struct cgroup_facts *f)
+static bool is_helper(const struct whois *w, const struct cgroup_facts *f)
 {
-    const struct podpid_runtime *r = podpid_snapshot_runtime(s);
     const struct runtime *owner = runtime_of_cgroup_prefix(f->manager);
 
     if (f->kind != CGROUP_HELPER) {
         return false;
     }
-    if (r && r->name && owner && strcmp(r->name, owner->name) != 0) {
-        return !members_find_id(&s->whois->members, f->helper_for);
+    if (w->runtime_name && owner && strcmp(w->runtime_name, owner->name) != 0) {
+        return !members_find_id(&w->members, f->helper_for);
     }
     return true;
 }
 
-static int fill_answer(struct podpid_snapshot *s, const struct proc *row, struct podpid_answer *a)
-{
-    const struct cgroup_facts *f = &s->table->cgroups[row->cgroup].facts;
-    const struct unit *u = members_owner(&s->whois->members, s->table, row);
-    const struct look_unit *t = u ? look_unit_find(&s->whois->units, u->id) : NULL;
+/* An answer that is under way: chain comes behind it in the same allocation. */
+struct answer {
+    struct podpid_answer is;
+    const struct podpid_snapshot *snapshot; /* a reference: the answer points into it */
+    const char *chain[];
+};
 
-    a->found = true;
-    a->process = row->pid;
-    a->start_time_ticks = row->start;
-    if (u && !u->container) {
-        a->role = PODPID_ROLE_SANDBOX;
-        a->container_id = u->id;
-        a->pod = t ? t->pod_row : NULL;
-        return 0;
+static struct answer *new_answer(const struct podpid_snapshot *s, size_t max_chain)
+{
+    struct answer *a = calloc(1, sizeof(*a) + max_chain * sizeof(a->chain[0]));
+
+    if (a) {
+        a->snapshot = podpid_snapshot_ref(s);
+        a->is.chain = a->chain;
     }
+    return a;
+}
+
+/* owner: the container that the process is in for the runtime; NULL: none that is listed. */
+static void fill_chain(struct answer *a, const struct cgroup_facts *f, const char *owner)
+{
+    if (owner && f->container_id && strcmp(owner, f->container_id) != 0) {
+        a->chain[a->is.n_chain++] = f->container_id;
+    }
+    for (size_t i = 0; i < f->n_chain; i++) {
+        a->chain[a->is.n_chain++] = f->chain[i];
+    }
+}
+
+static void fill_member(struct whois *w, const struct proc *row, const struct unit *u,
+                        struct answer *a)
+{
+    const struct look_unit *t = look_unit_find(&w->units, u->id);
+
+    a->is.container_id = u->id;
+    if (!u->container) {
+        a->is.role = PODPID_ROLE_SANDBOX;
+        a->is.pod = t ? t->pod_row : NULL;
+        return;
+    }
+    a->is.container = t ? t->row : NULL;
+    a->is.pod = a->is.container ? a->is.container->pod : NULL;
+    a->is.role = listed_role(a->is.container, row);
+    a->is.role = a->is.role ? a->is.role : guessed_role(w, row);
+    fill_chain(a, &w->table->cgroups[row->cgroup].facts, u->id);
+}
+
+static void fill_answer(struct whois *w, const struct proc *row, struct answer *a)
+{
+    const struct cgroup_facts *f = &w->table->cgroups[row->cgroup].facts;
+    const struct unit *u = members_owner(&w->members, w->table, row);
+
+    a->is.found = true;
+    a->is.process = row->pid;
+    a->is.start_time_ticks = row->start;
     if (u) {
-        a->container_id = u->id;
-        a->container = t ? t->row : NULL;
-        a->pod = a->container ? a->container->pod : NULL;
-        a->role = listed_role(a->container, row);
-        a->role = a->role ? a->role : guessed_role(s, row);
-        return fill_chain(s, f, u->id, a);
+        fill_member(w, row, u, a);
+    } else if (is_helper(w, f)) {
+        a->is.role = PODPID_ROLE_HELPER;
+        a->is.container_id = f->helper_for;
+    } else if (f->container_id && !members_find_id(&w->members, f->container_id)) {
+        a->is.role = guessed_role(w, row);
+        a->is.container_id = f->container_id;
+        fill_chain(a, f, NULL);
+    } else {
+        /* Also where the cgroup has the id of a listed container, but not its place: somebody chose
+         * that name. */
+        a->is.role = PODPID_ROLE_HOST;
     }
-    if (is_helper(s, f)) {
-        a->role = PODPID_ROLE_HELPER;
-        a->container_id = f->helper_for;
-        return 0;
+}
+
+/* ---- Questions ------------------------------------------------------------------------------- */
+
+static int ask(const struct podpid_snapshot *s, pid_t pid, pid_t ns_of, struct answer **ret,
+               struct err *err)
+{
+    struct whois *w = s->whois;
+    const struct proc *row = NULL;
+    struct answer *a;
+    pid_t process;
+    int rc = find_process(w, pid, ns_of, &process, err);
+
+    if (rc < 0) {
+        return rc;
     }
-    /* An id that is a unit's, where that unit is not: somebody's choice of a name. */
-    if (f->container_id && !members_find_id(&s->whois->members, f->container_id)) {
-        a->role = guessed_role(s, row);
-        a->container_id = f->container_id;
-        return fill_chain(s, f, NULL, a);
+    if (process > 0) {
+        rc = w->replay ? read_row(w, process, &row) : read_row_again(w, process, &row);
+        if (rc < 0) {
+            return short_of(w, rc, err);
+        }
     }
-    a->role = PODPID_ROLE_HOST;
+    a = new_answer(s, row ? w->table->cgroups[row->cgroup].facts.n_chain + 1 : 0);
+    if (!a) {
+        return err_nomem(err);
+    }
+    a->is.pid = pid;
+    if (row) {
+        fill_answer(w, row, a);
+    }
+    *ret = a;
     return 0;
 }
 
-int podpid_whois(struct podpid_snapshot *s, pid_t pid, pid_t ns_of,
-                 const struct podpid_answer **ret, struct podpid_error *error)
+int podpid_whois(const struct podpid_snapshot *s, pid_t pid, pid_t ns_of,
+                 struct podpid_answer **ret, struct podpid_error *error)
 {
-    struct podpid_answer *a = arena_alloc(&s->arena, sizeof(*a));
+    struct answer *a = NULL;
     struct err err = {0};
-    const struct proc *row = NULL;
-    pid_t process = pid;
-    int rc = a ? 0 : -ENOMEM;
+    int rc;
 
+    if (!s || !ret) {
+        return bad_argument(__func__, error);
+    }
     if (!s->whois) {
         err_set(&err, ERR_USAGE, EINVAL, "this snapshot was made without want_processes");
         return error_publish(&err, error);
     }
-    if (rc == 0 && ns_of && translate(s, pid, ns_of, &process, &err) < 0) {
-        return error_publish(&err, error);
-    }
-    if (rc == 0) {
-        a->pid = pid;
-    }
-    if (rc == 0 && process > 0) {
-        process = process_of(s, process);
-        row = process > 0 ? row_of_now(s, process, &rc) : NULL;
-    }
-    if (rc == 0 && row) {
-        rc = fill_answer(s, row, a);
-    }
-    if (rc < 0 && rc != -ENOMEM) {
-        err_set(&err, ERR_PROC, -rc, "reading %s: %s", s->procfs->path, strerror(-rc));
-        return error_publish(&err, error);
-    }
+    pthread_mutex_lock(&s->whois->lock);
+    rc = ask(s, pid, ns_of, &a, &err);
+    pthread_mutex_unlock(&s->whois->lock);
     if (rc < 0) {
-        err_nomem(&err);
         return error_publish(&err, error);
     }
-    *ret = a;
-    return 0;
+    *ret = &a->is;
+    return PODPID_OK;
+}
+
+void podpid_answer_free(struct podpid_answer *answer)
+{
+    struct answer *a = (struct answer *)answer; /* its first member */
+
+    if (a) {
+        podpid_snapshot_free(a->snapshot);
+        free(a);
+    }
 }

@@ -46,7 +46,7 @@ void *__wrap_realloc(void *p, size_t n)
 static int look_at(const struct podpid_options *o)
 {
     struct podpid_error error = PODPID_ERROR_INIT;
-    const struct podpid_answer *answer;
+    struct podpid_answer *answer = NULL;
     struct podpid_snapshot *s = NULL;
     struct podpid_index *x = NULL;
     int rc = podpid_look_run(o, -1, &s, &error);
@@ -57,6 +57,7 @@ static int look_at(const struct podpid_options *o)
     if (rc == 0) {
         rc = podpid_index_new(s, &x, &error);
     }
+    podpid_answer_free(answer);
     podpid_index_free(x);
     podpid_snapshot_free(s);
     return rc;

@@ -47,7 +47,7 @@ static void add_row(struct table *t, const struct podpid_answer *a)
     }
 }
 
-int out_answers_table(const struct cli *cli, const struct podpid_answer *const *answers, size_t n,
+int out_answers_table(const struct cli *cli, struct podpid_answer *const *answers, size_t n,
                       bool with_host_pids)
 {
     struct table_column shown[sizeof(columns) / sizeof(columns[0])];
@@ -71,7 +71,7 @@ int out_answers_table(const struct cli *cli, const struct podpid_answer *const *
     return table_print(&t);
 }
 
-int out_answers_json(const struct cli *cli, const struct podpid_answer *const *answers, size_t n,
+int out_answers_json(const struct cli *cli, struct podpid_answer *const *answers, size_t n,
                      bool with_host_pids)
 {
     (void)cli;
