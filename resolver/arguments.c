@@ -30,8 +30,8 @@ int sized_copy(void *to, size_t known, const void *from, const char *name, struc
     }
     memcpy(&size, from, sizeof(size));
     if (size < sizeof(size)) {
-        return err_set(err, ERR_USAGE, EINVAL, "%s: size is not set; initialise it with its _INIT",
-                       name);
+        return err_set(err, ERR_USAGE, EINVAL,
+                       "%s: size is not set; initialise the struct with its PODPID_..._INIT", name);
     }
     if (size > known && !is_zero((const unsigned char *)from + known, size - known)) {
         return err_set(err, ERR_USAGE, EINVAL,

@@ -623,7 +623,7 @@ enum podpid_result {
 /* "pass" for PODPID_RESULT_PASS; "?" if not known. A string constant. */
 PODPID_API const char *podpid_result_name(enum podpid_result r);
 
-/* One of the preflight's checks, whatever its result. Members can be added at the end. */
+/* One of the preflight's checks, whatever its result. */
 struct podpid_check_info {
     const char *id;        /* "host.proc", ...: stable */
     const char *what;      /* what has to hold, in half a line */

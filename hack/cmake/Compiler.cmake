@@ -37,7 +37,7 @@ foreach(flag IN LISTS hardening)
   endif()
 endforeach()
 # glibc defines _FORTIFY_SOURCE only where the optimiser runs; sanitizers bring their own checks.
-if(NOT PODPID_SANITIZE)
+if(NOT PODPID_SANITIZE AND NOT PODPID_TSAN)
   target_compile_options(podpid_compiler INTERFACE
     $<$<NOT:$<CONFIG:Debug>>:-U_FORTIFY_SOURCE>
     $<$<NOT:$<CONFIG:Debug>>:-D_FORTIFY_SOURCE=2>)
@@ -51,6 +51,10 @@ if(PODPID_SANITIZE)
   target_compile_options(podpid_compiler INTERFACE
     -fsanitize=address,undefined -fno-sanitize-recover=all)
   target_link_options(podpid_compiler INTERFACE -fsanitize=address,undefined)
+endif()
+if(PODPID_TSAN)
+  target_compile_options(podpid_compiler INTERFACE -fsanitize=thread)
+  target_link_options(podpid_compiler INTERFACE -fsanitize=thread)
 endif()
 # Coverage for libFuzzer in everything, its main only where a fuzz target is linked.
 if(PODPID_FUZZ)

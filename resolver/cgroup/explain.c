@@ -252,7 +252,7 @@ int podpid_cgroup_parse(const char *text, size_t n, struct podpid_cgroup **ret,
     CLEANUP(free_cgroup) struct podpid_cgroup *c = NULL;
     struct err err = {0};
 
-    if (!text || !ret) {
+    if ((!text && n) || !ret) {
         return bad_argument(__func__, error);
     }
     c = calloc(1, sizeof(*c));

@@ -69,10 +69,13 @@ static int look_new(const struct podpid_options *options, struct podpid_look **r
     if (!k) {
         return err_nomem(err);
     }
-    k->own_options = *options;
-    k->options = &k->own_options;
-    k->skip_strays = options->no_strays;
     k->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+    rc = SIZED_COPY(&k->own_options, options, err);
+    if (rc < 0) {
+        return rc;
+    }
+    k->options = &k->own_options;
+    k->skip_strays = k->options->no_strays;
     k->snapshot = calloc(1, sizeof(*k->snapshot));
     k->table = calloc(1, sizeof(*k->table));
     k->next = calloc(1, sizeof(*k->next));
@@ -83,7 +86,7 @@ static int look_new(const struct podpid_options *options, struct podpid_look **r
         return err_set(err, ERR_INTERNAL, errno, "no epoll descriptor can be had: %s",
                        strerror(errno));
     }
-    rc = options->replay ? open_replay(k, err) : open_node(k, err);
+    rc = k->options->replay ? open_replay(k, err) : open_node(k, err);
     if (rc < 0) {
         return rc;
     }
@@ -94,16 +97,12 @@ static int look_new(const struct podpid_options *options, struct podpid_look **r
 int podpid_look_new(const struct podpid_options *options, struct podpid_look **ret,
                     struct podpid_error *error)
 {
-    struct podpid_options known;
     struct err err = {0};
 
     if (!ret) {
         return bad_argument(__func__, error);
     }
-    if (SIZED_COPY(&known, options, &err) < 0 || look_new(&known, ret, &err) < 0) {
-        return error_publish(&err, error);
-    }
-    return PODPID_OK;
+    return look_new(options, ret, &err) < 0 ? error_publish(&err, error) : PODPID_OK;
 }
 
 void podpid_look_free(struct podpid_look *k)
@@ -483,15 +482,11 @@ static bool is_busy(const struct podpid_look *k)
 
 int64_t podpid_look_deadline(const struct podpid_look *k)
 {
-    nsec deadline;
+    nsec deadline = k ? k->deadline : PODPID_NO_DEADLINE;
 
-    if (!k) {
-        return PODPID_NO_DEADLINE;
+    if (!k || is_busy(k)) {
+        return k ? 0 : PODPID_NO_DEADLINE;
     }
-    if (is_busy(k)) {
-        return 0;
-    }
-    deadline = k->deadline;
     if (k->phase == LOOK_PAUSE) {
         deadline = nsec_min(deadline, k->resume_at);
     }

@@ -29,6 +29,8 @@ bool check_by_name(const char *name, enum check_id *ret)
 
 const struct podpid_check_info *const *podpid_check_list(size_t *ret_n)
 {
-    *ret_n = N_CHECKS;
+    if (ret_n) {
+        *ret_n = N_CHECKS;
+    }
     return infos;
 }

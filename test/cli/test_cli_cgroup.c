@@ -52,7 +52,7 @@ static void run_verb(const char *text, size_t n, const char *arg1, const char *a
 
     assert_true(child >= 0);
     if (child == 0) {
-        struct cli cli = {0};
+        struct cli cli = {.look = PODPID_OPTIONS_INIT, .selector = PODPID_SELECTOR_INIT};
         char name[] = "cgroup", one[256] = "", two[256] = "";
         char *argv[] = {name, NULL, NULL, NULL};
         int rc;
