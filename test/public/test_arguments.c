@@ -319,47 +319,101 @@ static const struct {
     const char *name;
     void (*check)(void);
 } rows[] = {
-#define ROW(function) {#function, check_##function},
-    ROW(podpid_answer_free) ROW(podpid_answer_to_json) ROW(podpid_capture) ROW(
-        podpid_cgroup_facts) ROW(podpid_cgroup_free) ROW(podpid_cgroup_parse) ROW(podpid_cgroup_to_json)
-        ROW(podpid_check_list) ROW(podpid_code_name) ROW(podpid_escape) ROW(podpid_event_name) ROW(
-            podpid_event_to_json) ROW(podpid_exit_status) ROW(podpid_handoff_memfd) ROW(podpid_handoff_pidfds)
-            ROW(podpid_handoff_remove) ROW(podpid_index_by_cgroup) ROW(podpid_index_by_id) ROW(podpid_index_by_process) ROW(
-                podpid_index_free) ROW(podpid_index_new) ROW(podpid_index_probe) ROW(podpid_json_style_name)
-                ROW(podpid_look_deadline) ROW(podpid_look_fd) ROW(
-                    podpid_look_free) ROW(podpid_look_new) ROW(podpid_look_run) ROW(podpid_look_step)
-                    ROW(podpid_look_take) ROW(podpid_parse_duration) ROW(podpid_pidfds_free) ROW(
-                        podpid_preflight_deadline) ROW(podpid_preflight_fd) ROW(podpid_preflight_free)
-                        ROW(podpid_preflight_new) ROW(podpid_preflight_progress) ROW(
-                            podpid_preflight_step) ROW(podpid_preflight_take) ROW(podpid_report_checks)
-                            ROW(podpid_report_exit_status) ROW(podpid_report_free) ROW(podpid_report_pidfds) ROW(
-                                podpid_report_result) ROW(podpid_report_snapshot) ROW(podpid_report_targets)
-                                ROW(podpid_report_to_json) ROW(podpid_result_name) ROW(
-                                    podpid_role_name) ROW(podpid_selector_answerable) ROW(podpid_selector_check)
-                                    ROW(podpid_selector_matches) ROW(podpid_selector_matches_pod) ROW(
-                                        podpid_snapshot_complete) ROW(podpid_snapshot_find)
-                                        ROW(podpid_snapshot_foreign) ROW(podpid_snapshot_free) ROW(
-                                            podpid_snapshot_node) ROW(podpid_snapshot_pods) ROW(podpid_snapshot_ref)
-                                            ROW(podpid_snapshot_runtime) ROW(podpid_snapshot_select) ROW(
-                                                podpid_snapshot_strays) ROW(podpid_snapshot_taken_at)
-                                                ROW(podpid_snapshot_to_json) ROW(podpid_snapshot_took) ROW(
-                                                    podpid_snapshot_warnings) ROW(podpid_state_name)
-                                                    ROW(podpid_targets_add_file) ROW(
-                                                        podpid_targets_add_selector) ROW(podpid_targets_answerable)
-                                                        ROW(podpid_targets_count) ROW(podpid_targets_free) ROW(
-                                                            podpid_targets_match) ROW(podpid_targets_new)
-                                                            ROW(podpid_targets_policy) ROW(
-                                                                podpid_verdict_name) ROW(podpid_version)
-                                                                ROW(podpid_watch_deadline) ROW(
-                                                                    podpid_watch_fd) ROW(podpid_watch_free)
-                                                                    ROW(podpid_watch_look_now) ROW(
-                                                                        podpid_watch_lost) ROW(podpid_watch_new)
-                                                                        ROW(podpid_watch_next) ROW(
-                                                                            podpid_watch_revision)
-                                                                            ROW(podpid_watch_snapshot) ROW(
-                                                                                podpid_watch_stale)
-                                                                                ROW(podpid_watch_step)
-                                                                                    ROW(podpid_whois)};
+#define ROW(function)                                                                              \
+    {                                                                                              \
+#function, check_##function                                                                \
+    }
+    ROW(podpid_answer_free),
+    ROW(podpid_answer_to_json),
+    ROW(podpid_capture),
+    ROW(podpid_cgroup_facts),
+    ROW(podpid_cgroup_free),
+    ROW(podpid_cgroup_parse),
+    ROW(podpid_cgroup_to_json),
+    ROW(podpid_check_list),
+    ROW(podpid_code_name),
+    ROW(podpid_escape),
+    ROW(podpid_event_name),
+    ROW(podpid_event_to_json),
+    ROW(podpid_exit_status),
+    ROW(podpid_handoff_memfd),
+    ROW(podpid_handoff_pidfds),
+    ROW(podpid_handoff_remove),
+    ROW(podpid_index_by_cgroup),
+    ROW(podpid_index_by_id),
+    ROW(podpid_index_by_process),
+    ROW(podpid_index_free),
+    ROW(podpid_index_new),
+    ROW(podpid_index_probe),
+    ROW(podpid_json_style_name),
+    ROW(podpid_look_deadline),
+    ROW(podpid_look_fd),
+    ROW(podpid_look_free),
+    ROW(podpid_look_new),
+    ROW(podpid_look_run),
+    ROW(podpid_look_step),
+    ROW(podpid_look_take),
+    ROW(podpid_parse_duration),
+    ROW(podpid_pidfds_free),
+    ROW(podpid_preflight_deadline),
+    ROW(podpid_preflight_fd),
+    ROW(podpid_preflight_free),
+    ROW(podpid_preflight_new),
+    ROW(podpid_preflight_progress),
+    ROW(podpid_preflight_step),
+    ROW(podpid_preflight_take),
+    ROW(podpid_report_checks),
+    ROW(podpid_report_exit_status),
+    ROW(podpid_report_free),
+    ROW(podpid_report_pidfds),
+    ROW(podpid_report_result),
+    ROW(podpid_report_snapshot),
+    ROW(podpid_report_targets),
+    ROW(podpid_report_to_json),
+    ROW(podpid_result_name),
+    ROW(podpid_role_name),
+    ROW(podpid_selector_answerable),
+    ROW(podpid_selector_check),
+    ROW(podpid_selector_matches),
+    ROW(podpid_selector_matches_pod),
+    ROW(podpid_snapshot_complete),
+    ROW(podpid_snapshot_find),
+    ROW(podpid_snapshot_foreign),
+    ROW(podpid_snapshot_free),
+    ROW(podpid_snapshot_node),
+    ROW(podpid_snapshot_pods),
+    ROW(podpid_snapshot_ref),
+    ROW(podpid_snapshot_runtime),
+    ROW(podpid_snapshot_select),
+    ROW(podpid_snapshot_strays),
+    ROW(podpid_snapshot_taken_at),
+    ROW(podpid_snapshot_to_json),
+    ROW(podpid_snapshot_took),
+    ROW(podpid_snapshot_warnings),
+    ROW(podpid_state_name),
+    ROW(podpid_targets_add_file),
+    ROW(podpid_targets_add_selector),
+    ROW(podpid_targets_answerable),
+    ROW(podpid_targets_count),
+    ROW(podpid_targets_free),
+    ROW(podpid_targets_match),
+    ROW(podpid_targets_new),
+    ROW(podpid_targets_policy),
+    ROW(podpid_verdict_name),
+    ROW(podpid_version),
+    ROW(podpid_watch_deadline),
+    ROW(podpid_watch_fd),
+    ROW(podpid_watch_free),
+    ROW(podpid_watch_look_now),
+    ROW(podpid_watch_lost),
+    ROW(podpid_watch_new),
+    ROW(podpid_watch_next),
+    ROW(podpid_watch_revision),
+    ROW(podpid_watch_snapshot),
+    ROW(podpid_watch_stale),
+    ROW(podpid_watch_step),
+    ROW(podpid_whois),
+};
 
 /* ---- The tests ------------------------------------------------------------------------------- */
 
