@@ -1,6 +1,7 @@
 #!/usr/bin/env bash
 # podpid.h compiles as C and C++ of each standard, by gcc and clang, with every warning an error: the
-# header alone, and a program that uses each PODPID_..._INIT. So does the example of libpodpid(3).
+# header alone, and a program that uses each PODPID_..._INIT. So does the example of libpodpid(3),
+# which names every function.
 #   test/program/header.sh
 set -euo pipefail
 TOP=$(cd "$(dirname "$(readlink -f "$0")")/../.." && pwd)
@@ -22,8 +23,8 @@ program() {
 	done
 }
 
-# compile COMPILER STANDARD: as a user does, with the installed header in a folder of system headers'
-# kind left out: its own warnings count.
+# compile COMPILER STANDARD SUFFIX: all programs of that suffix. The header is no system header (-I, not
+# -isystem), so that its own warnings count.
 compile() {
 	local file
 
@@ -44,13 +45,22 @@ program "$TOP/resolver/podpid.h" >"$FOLDER/inits.c"
 }
 cp "$FOLDER/alone.c" "$FOLDER/alone.cc"
 cp "$FOLDER/inits.c" "$FOLDER/inits.cc"
-# The example is C11: it declares where it needs to.
 sed -n '/^\.Bd .*\\" example$/,/^\.Ed$/p' "$TOP/hack/man/libpodpid.3" | sed '/^\./d; s/\\e/\\/g' \
 	>"$FOLDER/example.c"
 grep -q 'int main' "$FOLDER/example.c" || {
 	echo "FAILED: libpodpid(3) has no example"
 	exit 1
 }
+
+while read -r name; do
+	grep -qE "^\.Fn $name( |\$)" "$TOP/hack/man/libpodpid.3" || {
+		echo "FAILED: libpodpid(3) does not name $name()"
+		exit 1
+	}
+done <"$TOP/test/program/exports.txt"
+if command -v mandoc >/dev/null; then
+	mandoc -T lint -W warning "$TOP/hack/man/libpodpid.3"
+fi
 
 for compiler in gcc clang g++ clang++; do
 	command -v "$compiler" >/dev/null || {

@@ -41,4 +41,5 @@ LD_LIBRARY_PATH=$(dirname "$archive") "$folder/shared"
 	$($config --static --libs-only-l podpid | sed 's/-lpodpid//')
 "$folder/static"
 test -x "$folder/bin/podpid" && test -s "$folder/share/podpid/podpid.v1.json"
-test -s "$folder/share/man/man1/podpid.1" && test -s "$folder/share/bash-completion/completions/podpid"
+test -s "$folder/share/man/man1/podpid.1" && test -s "$folder/share/man/man3/libpodpid.3"
+test -s "$folder/share/bash-completion/completions/podpid"
