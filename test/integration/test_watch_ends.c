@@ -67,6 +67,66 @@ static void an_exit_is_published_without_the_runtime(void **state)
     live_close(&l);
 }
 
+/* Whether a snapshot has a container whose main process has that PID. */
+static bool has_main(const struct podpid_snapshot *s, pid_t pid)
+{
+    size_t n;
+    const struct podpid_pod *const *pods = podpid_snapshot_pods(s, &n);
+
+    for (size_t i = 0; i < n; i++) {
+        for (size_t k = 0; k < pods[i]->n_containers; k++) {
+            if (pods[i]->containers[k]->pid == pid) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+/* Exits are entered into the watch's own snapshot, never into one that the caller holds. */
+static void a_snapshot_that_is_kept_does_not_change(void **state)
+{
+    const struct podpid_snapshot *kept[2];
+    uint64_t revision;
+    struct live_node l;
+    pid_t pids[3];
+
+    (void)state;
+    live_open(&l);
+    for (unsigned i = 1; i <= 2; i++) {
+        pids[i] = live_start(&l, i);
+        node_says(&l.n, i, 1, pids[i]);
+    }
+    node_watch(&l.n);
+    live_rounds(&l, SETTLED);
+    for (unsigned i = 1; i <= 2; i++) {
+        kept[i - 1] = podpid_snapshot_ref(podpid_watch_snapshot(l.n.watch));
+        revision = podpid_watch_revision(l.n.watch);
+        live_end(pids[i]);
+        assert_true(node_rounds_alone(&l.n, 1));
+        assert_true(has_main(kept[i - 1], pids[i]));
+        assert_false(has_main(podpid_watch_snapshot(l.n.watch), pids[i]));
+        assert_true(podpid_watch_revision(l.n.watch) > revision);
+    }
+    assert_true(has_main(kept[0], pids[2]));
+    assert_false(has_main(kept[1], pids[1]));
+
+    /* A look that brings no event brings another snapshot. */
+    live_rounds(&l, SETTLED);
+    node_forget(&l.n);
+    revision = podpid_watch_revision(l.n.watch);
+    podpid_watch_look_now(l.n.watch);
+    live_rounds(&l, SETTLED);
+    assert_int_equal(l.n.n_events, 0);
+    assert_true(podpid_watch_revision(l.n.watch) > revision);
+    live_remove_dir(&l, live_path(&l, 1));
+    live_remove_dir(&l, live_path(&l, 2));
+    live_close(&l);
+    assert_true(has_main(kept[0], pids[1]));
+    podpid_snapshot_free(kept[0]);
+    podpid_snapshot_free(kept[1]);
+}
+
 static void an_exit_is_published_while_the_runtime_is_away_or_slow(void **state)
 {
     struct live_node l;
@@ -346,6 +406,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(an_exit_is_published_without_the_runtime),
+        cmocka_unit_test(a_snapshot_that_is_kept_does_not_change),
         cmocka_unit_test(an_exit_is_published_while_the_runtime_is_away_or_slow),
         cmocka_unit_test(the_end_of_an_inferred_process_is_published),
         cmocka_unit_test(a_sandbox_that_ends_wakes_a_look),

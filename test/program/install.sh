@@ -40,6 +40,7 @@ LD_LIBRARY_PATH=$(dirname "$archive") "$folder/shared"
 "$cc" "$@" "$folder/program.c" -o "$folder/static" $($config --cflags podpid) "$archive" \
 	$($config --static --libs-only-l podpid | sed 's/-lpodpid//')
 "$folder/static"
-test -x "$folder/bin/podpid" && test -s "$folder/share/podpid/podpid.v1.json"
-test -s "$folder/share/man/man1/podpid.1" && test -s "$folder/share/man/man3/libpodpid.3"
-test -s "$folder/share/bash-completion/completions/podpid"
+for file in bin/podpid share/podpid/podpid.v1.json share/man/man1/podpid.1 share/man/man3/libpodpid.3 \
+	share/bash-completion/completions/podpid; do
+	test -s "$folder/$file"
+done
