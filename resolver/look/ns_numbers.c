@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
+#include "resolver/proc/ns.h"
 
 void ns_numbers_free(struct ns_numbers *n)
 {
