@@ -1,6 +1,6 @@
 #!/bin/bash
-# A hostile runtime whose names, labels, images and messages hold escape sequences, newlines, invalid UTF-8 or a
-# megabyte. Each row stays one line, JSON stays valid, and no control byte reaches the terminal.
+# A hostile runtime whose names, labels, images and messages hold escape sequences, newlines, invalid UTF-8, or are
+# 256 KiB long. Each row stays one line, JSON stays valid, and no control byte reaches the terminal.
 #   test/program/hostile_text.sh PODPID FAKE-CRI MAKE-CAPTURE VALIDATE
 set -u
 podpid=$1 fake_cri=$2 make_capture=$3 validate=$4
@@ -19,9 +19,9 @@ export LC_ALL=C.UTF-8
 # U+E0FF is the byte 0xff.
 # shellcheck disable=SC2016 # jq's own
 jq -n '
-	("m" * 1048576) as $megabyte
+	("m" * 262144) as $long
 	| ["\u001b[2J\u001b]0;owned\u0007", "two\nlines\nprod web app", "tab\tand\rreturn", "\ue0ff\ue0fe broken \ue0c3",
-		"csi \u009b31m", "bidi \u202e txt.exe", "\"quote\" \\ {", "", $megabyte, "a/b/c", "podpid_pods 5\n# EOF"] as $texts
+		"csi \u009b31m", "bidi \u202e txt.exe", "\"quote\" \\ {", "", $long, "a/b/c", "podpid_pods 5\n# EOF"] as $texts
 	| def hex($n; $i): "0123456789abcdef" as $d | ($d[$n:$n+1] * 62) + $d[($i / 16 | floor):($i / 16 | floor) + 1] + $d[$i % 16:$i % 16 + 1];
 	[range($texts | length)] as $all
 	| {
