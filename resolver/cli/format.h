@@ -1,4 +1,4 @@
-/* The output formats: format.c has the table, formats/ the functions. A function writes one whole
+/* The output formats: format.c has the table, out_NAME.c the functions. A function writes one whole
  * document to standard output and gives an exit status. Whether standard output could be written is
  * checked once, by cli_close_stdout(). */
 #ifndef PODPID_CLI_FORMAT_H
