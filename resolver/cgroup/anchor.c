@@ -6,9 +6,14 @@
 #include "cri/base/cleanup.h"
 #include "resolver/cgroup/path.h"
 
-/* What /proc shows of a path at most; a longer anchor could match nothing. */
-enum { PATH_MOST = 4095 };
+/* /proc shows at most PATH_MAX (4,096) bytes of a path, with its NUL: a longer anchor never
+ * matches. */
+enum { ANCHOR_MAX = 4095 };
 
+/* The length of a "/.." component. */
+enum { UP_LENGTH = 3 };
+
+/* The text from p to the next slash, or to end. */
 static struct str component_at(const char *p, const char *end)
 {
     const char *slash = memchr(p, '/', (size_t)(end - p));
@@ -16,8 +21,8 @@ static struct str component_at(const char *p, const char *end)
     return (struct str){p, (size_t)((slash ? slash : end) - p)};
 }
 
-/* "/a//b/./c/" as "/a/b/c"; "" for the root, NULL for a path with "..". out has room for path.n + 1
- * bytes and the result is out. */
+/* Write the path "/a//b/./c/" as "/a/b/c" to out, which has room for path.n + 1 bytes; the root as
+ * "". out, or NULL if the path has a ".." component. */
 static const char *normalise(struct str path, char *out)
 {
     const char *end = path.p + path.n;
@@ -40,9 +45,9 @@ static const char *normalise(struct str path, char *out)
     return out;
 }
 
-/* Append to buf the folders that systemd makes for a slice: "a-b.slice" is /a.slice/a-b.slice.
- * False: not the name of a slice. */
-static bool expand_slice(struct str slice, struct buf *to)
+/* Append the path that systemd makes for a slice, "/a.slice/a-b.slice" for "a-b.slice". False: not
+ * the name of a slice; some text may have been appended. */
+static bool append_slice(struct str slice, struct buf *to)
 {
     struct str name = slice;
 
@@ -68,7 +73,7 @@ static bool expand_slice(struct str slice, struct buf *to)
     return true;
 }
 
-/* "slice:prefix:id", three names. */
+/* Split "slice:prefix:id" at its colons. False: not such a text. */
 static bool split_systemd(struct str s, struct str parts[3])
 {
     if (s.n == 0 || memchr(s.p, '/', s.n)) {
@@ -89,12 +94,13 @@ static bool split_systemd(struct str s, struct str parts[3])
     return parts[2].n > 0;
 }
 
-/* The path that systemd's driver gives "slice:prefix:id"; nothing in path if slice is no slice. */
-static void expand(const struct str parts[3], struct buf *path)
+/* Append the path that the systemd driver makes of "slice:prefix:id"; nothing if slice is no
+ * slice's name. */
+static void append_unit_path(const struct str parts[3], struct buf *path)
 {
     struct str slice = parts[0].n > 0 ? parts[0] : STR("system.slice");
 
-    if (!expand_slice(slice, path)) {
+    if (!append_slice(slice, path)) {
         path->n = 0;
         return;
     }
@@ -117,11 +123,11 @@ static int parse_systemd(struct str text, const struct str parts[3], struct aren
     CLEANUP(buf_free) struct buf path = {0};
     struct anchor r = {.literal_systemd = true};
 
-    expand(parts, &path);
+    append_unit_path(parts, &path);
     if (path.failed) {
         return -ENOMEM;
     }
-    if (path.n > 0 && path.n <= PATH_MOST) {
+    if (path.n > 0 && path.n <= ANCHOR_MAX) {
         r.paths[r.n_paths] = arena_strndup(a, path.p, path.n);
         if (!r.paths[r.n_paths++]) {
             return -ENOMEM;
@@ -141,14 +147,14 @@ int anchor_parse(const char *cgroups_path, struct arena *a, struct anchor *ret)
     const char *path;
     char *room;
 
-    if (text.n > PATH_MOST) {
+    if (text.n > ANCHOR_MAX) {
         text.n = 0;
     }
     if (split_systemd(text, parts)) {
         return parse_systemd(text, parts, a, ret);
     }
     *ret = (struct anchor){0};
-    /* A path that is not absolute is relative to a cgroup that nobody knows. */
+    /* A relative path is relative to the runtime's own cgroup, which is not known here. */
     if (text.n == 0 || text.p[0] != '/') {
         return 0;
     }
@@ -164,18 +170,19 @@ int anchor_parse(const char *cgroups_path, struct arena *a, struct anchor *ret)
     return 0;
 }
 
-/* Cut the leading "/.." components off. */
+/* The path without the "/.." components at its start. */
 static struct str visible_tail(struct str path)
 {
     while (path_is_below(path, STR("/.."))) {
-        path.p += 3;
-        path.n -= 3;
+        path.p += UP_LENGTH;
+        path.n -= UP_LENGTH;
     }
     return path;
 }
 
-/* Does the visible tail start with a tail of the anchor, last component included? */
-static bool tails_meet(struct str tail, struct str anchor)
+/* Whether the visible tail of a path starts with the last component of the anchor, or its last two,
+ * and so on. */
+static bool tail_starts_with_anchor_end(struct str tail, struct str anchor)
 {
     for (size_t i = anchor.n; i > 0; i--) {
         if (anchor.p[i - 1] == '/' &&
@@ -186,9 +193,7 @@ static bool tails_meet(struct str tail, struct str anchor)
     return false;
 }
 
-/* A runtime that takes "slice:prefix:id" for a path makes it below its own cgroup, which may be
- * any. So it counts wherever it is the outermost container, but not where a local user can make it.
- */
+/* Whether path is in the cgroup of a misconfigured runtime's container; see anchor_holds(). */
 static bool holds_literally(struct str literal, struct str path)
 {
     struct str container = cgroup_container_prefix(path);
@@ -205,7 +210,7 @@ bool anchor_holds(const struct anchor *anchor, struct str path)
         struct str p = str_of(anchor->paths[i]);
         bool literal = anchor->literal_systemd && i + 1 == anchor->n_paths;
 
-        if (path_is_below(path, p) || (tail.n < path.n && tails_meet(tail, p)) ||
+        if (path_is_below(path, p) || (tail.n < path.n && tail_starts_with_anchor_end(tail, p)) ||
             (literal && holds_literally(p, path))) {
             return true;
         }

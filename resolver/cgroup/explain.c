@@ -1,4 +1,4 @@
-/* A cgroup text explained in words: the public face of cgroup.c. */
+/* podpid_cgroup_*(): what a cgroup text says, and why, in words. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,8 +9,9 @@
 #include "resolver/cgroup/line.h"
 #include "resolver/format/json.h"
 
-/* A hostile text has thousands of lines; nobody reads thousands of notes. */
-enum { NOTES_MOST = 16 };
+/* How many lines get a note: a hostile text may have thousands of lines, and nobody reads that many
+ * notes. */
+enum { LINE_NOTES_MAX = 16 };
 
 struct podpid_cgroup {
     struct arena arena;
@@ -19,19 +20,30 @@ struct podpid_cgroup {
 
 struct notes {
     struct arena *arena;
-    const char *items[NOTES_MOST + 8];
-    size_t n, left_out;
-    bool failed;
+    struct texts texts;
+    size_t n_lines;    /* lines that have the form of a cgroup line */
+    size_t n_silent;   /* of those, lines that name nothing */
+    size_t n_left_out; /* lines that got no note because of LINE_NOTES_MAX */
 };
 
-static void note(struct notes *notes, char *text)
+/* Add a note that lives in the arena. 0 or -ENOMEM; text NULL: memory is out. */
+static int add_note(struct notes *notes, const char *text)
 {
-    notes->failed = notes->failed || !text;
-    notes->items[notes->n++] = text;
+    return texts_add(&notes->texts, notes->arena, text);
 }
 
-/* What the line says of its own. */
-static char *line_words(struct arena *a, const struct cgroup_facts *f)
+/* Whether one more line may have a note. */
+static bool has_room(struct notes *notes)
+{
+    if (notes->texts.n < LINE_NOTES_MAX) {
+        return true;
+    }
+    notes->n_left_out++;
+    return false;
+}
+
+/* What a line names, in words. NULL: memory is out. */
+static char *name_in_words(struct arena *a, const struct cgroup_facts *f)
 {
     switch (f->kind) {
     case CGROUP_CONTAINER:
@@ -57,7 +69,7 @@ static bool same_text(const char *a, const char *b)
     return a && b && strcmp(a, b) == 0;
 }
 
-/* Does the line f name what the whole text was found to be? */
+/* Whether a line names the container, helper or pod that the whole text names. */
 static bool agrees(const struct cgroup_facts *f, const struct cgroup_facts *all)
 {
     if (is_container(all)) {
@@ -67,11 +79,12 @@ static bool agrees(const struct cgroup_facts *f, const struct cgroup_facts *all)
                                     (!all->helper_for && same_text(f->pod_uid, all->pod_uid)));
 }
 
+/* The note on a line that names something else than the whole text. NULL: memory is out. */
 static char *disagreement(struct arena *a, size_t number, const struct cgroup_facts *f,
                           const struct cgroup_facts *all)
 {
     const char *why = "the majority of the lines wins";
-    char *words = line_words(a, f);
+    char *words = name_in_words(a, f);
 
     if (!words) {
         return NULL;
@@ -86,73 +99,79 @@ static char *disagreement(struct arena *a, size_t number, const struct cgroup_fa
     return arena_printf(a, "line %zu names %s: %s", number, words, why);
 }
 
-/* Notes on single lines; the text has been parsed as a whole. */
-static int note_lines(struct str text, const struct cgroup_facts *all, struct notes *notes,
-                      size_t *ret_lines)
+/* Add the note on one line, if it needs one; all is what the whole text says. */
+static int note_line(struct str line, size_t number, const struct cgroup_facts *all,
+                     struct notes *notes)
+{
+    CLEANUP(arena_free) struct arena scratch = {0};
+    struct cgroup_facts f;
+    struct cgroup_line l;
+
+    if (!cgroup_line_parse(line, &l)) {
+        if (!has_room(notes)) {
+            return 0;
+        }
+        return add_note(notes,
+                        arena_printf(notes->arena,
+                                     "line %zu is not digits:controllers:/path: ignored", number));
+    }
+    notes->n_lines++;
+    if (cgroup_parse(line, &scratch, &f) < 0) {
+        return -ENOMEM;
+    }
+    if (f.kind == CGROUP_HOST) {
+        notes->n_silent++;
+        return 0;
+    }
+    if (agrees(&f, all) || !has_room(notes)) {
+        return 0;
+    }
+    return add_note(notes, disagreement(notes->arena, number, &f, all));
+}
+
+static int note_lines(struct str text, const struct cgroup_facts *all, struct notes *notes)
 {
     struct str line;
-    size_t silent = 0, lines = 0;
+    int rc = 0;
 
-    for (size_t number = 1; str_next_line(&text, &line); number++) {
-        CLEANUP(arena_free) struct arena scratch = {0};
-        struct cgroup_facts f;
-        struct cgroup_line l;
-
-        if (!cgroup_line_parse(line, &l)) {
-            if (notes->n < NOTES_MOST) {
-                note(notes,
-                     arena_printf(notes->arena, "line %zu is not digits:controllers:/path: ignored",
-                                  number));
-            } else {
-                notes->left_out++;
-            }
-            continue;
-        }
-        lines++;
-        if (cgroup_parse(line, &scratch, &f) < 0) {
-            return -ENOMEM;
-        }
-        if (f.kind == CGROUP_HOST) {
-            silent++;
-        } else if (!agrees(&f, all)) {
-            if (notes->n < NOTES_MOST) {
-                note(notes, disagreement(notes->arena, number, &f, all));
-            } else {
-                notes->left_out++;
-            }
-        }
+    for (size_t number = 1; rc == 0 && str_next_line(&text, &line); number++) {
+        rc = note_line(line, number, all, notes);
     }
-    if (notes->left_out > 0) {
-        note(notes, arena_printf(notes->arena, "and so on for %zu more lines", notes->left_out));
+    if (rc == 0 && notes->n_left_out > 0) {
+        rc = add_note(
+            notes, arena_printf(notes->arena, "and so on for %zu more lines", notes->n_left_out));
     }
-    if (silent > 0 && all->kind != CGROUP_HOST) {
-        note(notes, arena_printf(notes->arena, "%zu of %zu lines name nothing and do not count",
-                                 silent, lines));
+    if (rc == 0 && notes->n_silent > 0 && all->kind != CGROUP_HOST) {
+        rc = add_note(notes,
+                      arena_printf(notes->arena, "%zu of %zu lines name nothing and do not count",
+                                   notes->n_silent, notes->n_lines));
     }
-    *ret_lines = lines;
-    return 0;
+    return rc;
 }
 
-static void note_facts(const struct cgroup_facts *f, bool deleted, struct notes *notes)
+/* Notes on the whole text. deleted: the cgroup of the line that decided was removed. */
+static int note_facts(const struct cgroup_facts *f, bool deleted, struct notes *notes)
 {
+    int rc = 0;
+
     if (f->inner_id) {
-        note(notes, arena_printf(notes->arena,
-                                 "%s is below the container, which can make any name there: it is "
-                                 "only reported",
-                                 f->inner_id));
+        rc = add_note(notes, arena_printf(notes->arena,
+                                          "%s is below the container's cgroup, where the container "
+                                          "can make any name: it is reported, not believed",
+                                          f->inner_id));
     }
-    if (f->in_user_slice) {
-        note(notes, arena_strdup(notes->arena,
-                                 "below /user.slice a local user can make any name: only rootless "
-                                 "engines are believed there, and never a pod"));
+    if (rc == 0 && f->in_user_slice) {
+        rc = add_note(notes, "below /user.slice a local user can make any name: only rootless "
+                             "engines are believed there, and never a pod");
     }
-    if (deleted) {
-        note(notes, arena_strdup(notes->arena, "\" (deleted)\": the cgroup was removed, the "
-                                               "process is a zombie"));
+    if (rc == 0 && deleted) {
+        rc = add_note(notes, "\" (deleted)\": the cgroup was removed, the process is a zombie");
     }
+    return rc;
 }
 
-static char *why(struct arena *a, const struct cgroup_facts *f)
+/* The decision in one sentence. NULL: memory is out. */
+static char *reason_in_words(struct arena *a, const struct cgroup_facts *f)
 {
     switch (f->kind) {
     case CGROUP_CONTAINER:
@@ -169,15 +188,17 @@ static char *why(struct arena *a, const struct cgroup_facts *f)
         return arena_printf(a, "the component is the cgroup of %s, outside of the container",
                             f->shape);
     case CGROUP_POD:
-        return arena_strdup(a, "the component is a pod's, and below it is no container");
+        return arena_strdup(a,
+                            "the component is the cgroup of a pod, and no container is below it");
     case CGROUP_HOST:
         break;
     }
     return arena_strdup(a, "no line names a container, a helper of one, or a pod");
 }
 
-/* The line of that number, as it is in the text; deleted says whether its cgroup was removed. */
-static const char *line_text(struct arena *a, struct str text, size_t number, bool *deleted)
+/* Copy a line of the text, counted from 1. *ret_deleted: its cgroup was removed. NULL: memory is
+ * out. */
+static const char *copy_line(struct arena *a, struct str text, size_t number, bool *ret_deleted)
 {
     struct str line = {NULL, 0};
     struct cgroup_line l;
@@ -187,7 +208,7 @@ static const char *line_text(struct arena *a, struct str text, size_t number, bo
             break;
         }
     }
-    *deleted = cgroup_line_parse(line, &l) && l.deleted;
+    *ret_deleted = cgroup_line_parse(line, &l) && l.deleted;
     return arena_strndup(a, line.p, line.n);
 }
 
@@ -197,14 +218,14 @@ static int explain(struct podpid_cgroup *c, struct str text)
     struct notes notes = {.arena = a};
     struct cgroup_facts f;
     bool deleted = false;
-    const char **items;
     int rc;
 
-    /* Nobody knows what the text went through on its way here. */
+    /* The text may have come through a program that ends lines with \r\n. */
     rc = cgroup_drop_cr(text, a, &text);
-    if (rc == 0) {
-        rc = cgroup_parse(text, a, &f);
+    if (rc < 0) {
+        return rc;
     }
+    rc = cgroup_parse(text, a, &f);
     if (rc < 0) {
         return rc;
     }
@@ -219,37 +240,34 @@ static int explain(struct podpid_cgroup *c, struct str text)
         .helper_for = f.helper_for,
         .line = f.line,
         .component = f.component,
-        .why = why(a, &f),
+        .why = reason_in_words(a, &f),
     };
     if (f.line > 0) {
-        c->facts.line_text = line_text(a, text, f.line, &deleted);
+        c->facts.line_text = copy_line(a, text, f.line, &deleted);
     }
-    rc = note_lines(text, &f, &notes, &c->facts.n_lines);
+    if (!c->facts.why || (f.line > 0 && !c->facts.line_text)) {
+        return -ENOMEM;
+    }
+    rc = note_lines(text, &f, &notes);
     if (rc < 0) {
         return rc;
     }
-    note_facts(&f, deleted, &notes);
-    items = arena_calloc(a, notes.n, sizeof(*items));
-    if (!items || notes.failed || !c->facts.why || (f.line > 0 && !c->facts.line_text)) {
-        return -ENOMEM;
+    rc = note_facts(&f, deleted, &notes);
+    if (rc < 0) {
+        return rc;
     }
-    for (size_t i = 0; i < notes.n; i++) {
-        items[i] = notes.items[i];
-    }
-    c->facts.notes = items;
-    c->facts.n_notes = notes.n;
+    c->facts.n_lines = notes.n_lines;
+    c->facts.notes = notes.texts.items;
+    c->facts.n_notes = notes.texts.n;
     return 0;
 }
 
-static void free_cgroup(struct podpid_cgroup **c)
-{
-    podpid_cgroup_free(*c);
-}
+DEFINE_CLEANUP(podpid_cgroup_free, struct podpid_cgroup *)
 
 int podpid_cgroup_parse(const char *text, size_t n, struct podpid_cgroup **ret,
                         struct podpid_error *error)
 {
-    CLEANUP(free_cgroup) struct podpid_cgroup *c = NULL;
+    CLEANUP(cleanup_podpid_cgroup_free) struct podpid_cgroup *c = NULL;
     struct err err = {0};
 
     if ((!text && n) || !ret) {

@@ -8,42 +8,49 @@
 #include "resolver/cgroup/line.h"
 #include "resolver/cgroup/path.h"
 
-/* Which line to believe where a vote is a draw, lowest first. */
+/* Which line decides where a vote is a draw: that of the lowest rank. systemd has every unit in the
+ * v2 and the name=systemd hierarchy; of the v1 controllers, memory is in use on nearly every node.
+ */
+enum { RANK_V2, RANK_SYSTEMD, RANK_MEMORY, RANK_OTHER };
+
 static unsigned line_rank(const struct cgroup_line *l)
 {
     struct str list = l->controllers;
 
     if (l->hierarchy == 0) {
-        return 0;
+        return RANK_V2;
     }
     if (str_is(list, "name=systemd")) {
-        return 1;
+        return RANK_SYSTEMD;
     }
     while (list.n > 0) {
         const char *comma = memchr(list.p, ',', list.n);
         size_t n = comma ? (size_t)(comma - list.p) : list.n;
 
         if (str_is((struct str){list.p, n}, "memory")) {
-            return 2;
+            return RANK_MEMORY;
         }
         n += comma ? 1 : 0;
         list.p += n;
         list.n -= n;
     }
-    return 3;
+    return RANK_OTHER;
 }
 
 /* ---- The vote of the lines ---- */
 
+/* A line that names a container, a helper or a pod. */
 struct ballot {
     size_t number; /* of the line, from 1 */
     struct cgroup_line line;
     struct str path; /* of the line, without the node's own root */
     struct path_facts facts;
-    unsigned rank;
-    /* What is voted on at the moment: */
-    struct str name;
-    bool in_vote, with_pod;
+    unsigned rank; /* line_rank() */
+
+    /* Set by the caller before each vote(): */
+    struct str name; /* what this line votes for */
+    bool in_vote;    /* false: the line abstains */
+    bool with_pod;   /* the line also says the pod of name */
 };
 
 static int str_order(struct str a, struct str b)
@@ -54,15 +61,17 @@ static int str_order(struct str a, struct str b)
     return c != 0 ? c : (a.n > b.n) - (a.n < b.n);
 }
 
-/* How much a line tells beyond the name: its pod, the pod's QoS class, the manager. */
-static int how_telling(const struct ballot *b)
+/* How much a line says beyond the name: the pod counts more than its QoS class, that more than the
+ * manager. */
+static int detail_score(const struct ballot *b)
 {
     return (b->with_pod ? 4 : 0) + (b->facts.qos ? 2 : 0) + (b->facts.manager.p ? 1 : 0);
 }
 
-/* Those in the vote first, by name; the best line of a name before its others. The order of the
- * lines in the text decides only between equal ones. */
-static int ballot_order(const void *pa, const void *pb)
+/* Compare for qsort(): lines that vote before those that abstain, then by name. Among the lines of
+ * one name the one with most details comes first. The order of the lines in the text decides last.
+ */
+static int compare_ballots(const void *pa, const void *pb)
 {
     const struct ballot *a = pa, *b = pb;
     int c;
@@ -74,7 +83,7 @@ static int ballot_order(const void *pa, const void *pb)
     if (c != 0) {
         return c;
     }
-    c = how_telling(b) - how_telling(a);
+    c = detail_score(b) - detail_score(a);
     if (c != 0) {
         return c;
     }
@@ -88,18 +97,20 @@ static int ballot_order(const void *pa, const void *pb)
     return c != 0 ? c : (a->number > b->number) - (a->number < b->number);
 }
 
-struct result {
-    size_t first, n; /* the winner's ballots, the best one first; n 0: there was no vote */
-    bool disputed;   /* there were other names */
+struct vote_result {
+    size_t first;  /* the first of the winning name's ballots, the one with most details */
+    size_t n;      /* how many there are, next to each other; 0: every line abstained */
+    bool disputed; /* other names got votes too */
 };
 
-/* A name with a pod beats one without, then the majority wins. */
-static struct result vote(struct ballot *ballots, size_t n)
+/* Sort the ballots and count them. A name with a pod beats one without, then the name with more
+ * lines wins, then the one with the line of the lowest rank. */
+static struct vote_result vote(struct ballot *ballots, size_t n)
 {
-    struct result win = {0};
+    struct vote_result win = {0};
     unsigned win_rank = 0;
 
-    qsort(ballots, n, sizeof(*ballots), ballot_order);
+    qsort(ballots, n, sizeof(*ballots), compare_ballots);
     for (size_t i = 0; i < n && ballots[i].in_vote;) {
         unsigned rank = ballots[i].rank;
         size_t end = i + 1;
@@ -127,13 +138,13 @@ static struct result vote(struct ballot *ballots, size_t n)
 
 /* ---- The whole text ---- */
 
-/* Copies into the document, and remembers that one failed. */
+/* Copies texts into an arena. failed: one copy had no memory; checked once at the end. */
 struct copier {
     struct arena *arena;
     bool failed;
 };
 
-static char *copy(struct copier *c, struct str s)
+static char *copy_text(struct copier *c, struct str s)
 {
     char *p = s.p ? arena_strndup(c->arena, s.p, s.n) : NULL;
 
@@ -141,9 +152,10 @@ static char *copy(struct copier *c, struct str s)
     return p;
 }
 
+/* systemd's names have underscores for the dashes of a uid. */
 static const char *copy_uid(struct copier *c, struct str s)
 {
-    char *p = copy(c, s);
+    char *p = copy_text(c, s);
 
     for (char *q = p; q && *q != '\0'; q++) {
         if (*q == '_') {
@@ -153,10 +165,11 @@ static const char *copy_uid(struct copier *c, struct str s)
     return p;
 }
 
-static void copy_chain(struct copier *c, struct str path, size_t n, struct cgroup_facts *f)
+static void copy_chain(struct copier *c, struct str path, size_t n, struct arena *scratch,
+                       struct cgroup_facts *f)
 {
     const char **chain = arena_calloc(c->arena, n, sizeof(*chain));
-    AUTO_FREE struct str *ids = calloc(n, sizeof(*ids));
+    struct str *ids = arena_calloc(scratch, n, sizeof(*ids));
 
     if (!chain || !ids) {
         c->failed = true;
@@ -164,27 +177,25 @@ static void copy_chain(struct copier *c, struct str path, size_t n, struct cgrou
     }
     path_inner_ids(path, ids, n);
     for (size_t i = 0; i < n; i++) {
-        chain[i] = copy(c, ids[i]);
+        chain[i] = copy_text(c, ids[i]);
     }
     f->chain = chain;
     f->n_chain = n;
 }
 
+/* A line of a higher rank beats all lines of lower ones. A container's own cgroup and one below it
+ * have the same. */
 static int kind_rank(enum cgroup_kind k)
 {
-    return k == CGROUP_HOST ? 0 : k == CGROUP_POD ? 1 : k == CGROUP_HELPER ? 2 : 3;
+    return k < CGROUP_CONTAINER ? (int)k : CGROUP_CONTAINER;
 }
 
-static void free_ballots(struct ballot **b)
+/* Parse the lines, and give those that name anything as ballots in a. *ret_user_slice: any line is
+ * below /user.slice. 0 or -ENOMEM. */
+static int read_ballots(struct str text, struct str root, struct arena *a, struct ballot **ret,
+                        size_t *ret_n, bool *ret_user_slice)
 {
-    free(*b);
-}
-
-/* The lines that name anything, parsed. *ret_user_slice: whether any line is below /user.slice. */
-static int read_ballots(struct str text, struct str root, struct ballot **ret, size_t *ret_n,
-                        bool *ret_user_slice)
-{
-    CLEANUP(free_ballots) struct ballot *ballots = NULL;
+    struct ballot *ballots = NULL;
     struct str line;
     struct ballot b = {0};
     size_t n = 0, cap = 0;
@@ -192,13 +203,14 @@ static int read_ballots(struct str text, struct str root, struct ballot **ret, s
 
     for (size_t number = 1; str_next_line(&text, &line); number++) {
         struct str last = b.line.path;
+        int rc;
 
         if (!cgroup_line_parse(line, &b.line)) {
             continue;
         }
         b.number = number;
         b.rank = line_rank(&b.line);
-        /* The lines of one text mostly have one path. */
+        /* Most lines of a v1 text have the same path: its facts are still in b. */
         if (!last.p || !str_eq(last, b.line.path)) {
             b.path = cgroup_strip_root(b.line.path, root);
             path_parse(b.path, &b.facts);
@@ -207,28 +219,23 @@ static int read_ballots(struct str text, struct str root, struct ballot **ret, s
         if (b.facts.kind == CGROUP_HOST) {
             continue;
         }
-        if (n == cap) {
-            size_t more = cap > 0 ? cap * 2 : 16;
-            struct ballot *grown = reallocarray(ballots, more, sizeof(*ballots));
-
-            if (!grown) {
-                return -ENOMEM;
-            }
-            ballots = grown;
-            cap = more;
+        rc = ARENA_APPEND(a, ballots, n, cap, b);
+        if (rc < 0) {
+            return rc;
         }
-        ballots[n++] = b;
     }
-    *ret = TAKE_PTR(ballots);
+    *ret = ballots;
     *ret_n = n;
     *ret_user_slice = user_slice;
     return 0;
 }
 
-/* Containers of containers: the lines of the chosen container vote once more. */
-static void vote_inner(struct ballot *ballots, size_t n, struct copier *c, struct cgroup_facts *f)
+/* Find the innermost container: the lines of the chosen container vote for it. scratch is for
+ * temporary arrays. */
+static void vote_inner(struct ballot *ballots, size_t n, struct arena *scratch, struct copier *c,
+                       struct cgroup_facts *f)
 {
-    struct result win;
+    struct vote_result win;
 
     for (size_t i = 0; i < n; i++) {
         ballots[i].name = ballots[i].facts.inner;
@@ -239,23 +246,24 @@ static void vote_inner(struct ballot *ballots, size_t n, struct copier *c, struc
     if (win.n > 0) {
         const struct ballot *b = &ballots[win.first];
 
-        f->inner_id = copy(c, b->facts.inner);
+        f->inner_id = copy_text(c, b->facts.inner);
         f->inner_pod_uid = copy_uid(c, b->facts.inner_pod);
-        copy_chain(c, b->path, b->facts.n_inner, f);
+        copy_chain(c, b->path, b->facts.n_inner, scratch, f);
     }
 }
 
 int cgroup_parse_below(struct str text, struct str root, struct arena *a, struct cgroup_facts *ret)
 {
-    CLEANUP(free_ballots) struct ballot *ballots = NULL;
+    CLEANUP(arena_free) struct arena scratch = {0};
+    struct ballot *ballots = NULL;
     struct cgroup_facts f = {.kind = CGROUP_HOST};
     struct copier c = {.arena = a};
     const struct ballot *best;
-    struct result win;
+    struct vote_result win;
     size_t n = 0;
     int top = 0, rc;
 
-    rc = read_ballots(text, root, &ballots, &n, &f.in_user_slice);
+    rc = read_ballots(text, root, &scratch, &ballots, &n, &f.in_user_slice);
     if (rc < 0) {
         return rc;
     }
@@ -284,19 +292,19 @@ int cgroup_parse_below(struct str text, struct str root, struct arena *a, struct
         }
     }
     if (f.kind == CGROUP_HELPER) {
-        f.helper_for = copy(&c, best->facts.id);
+        f.helper_for = copy_text(&c, best->facts.id);
     } else if (f.kind != CGROUP_POD) {
-        f.container_id = copy(&c, best->facts.id);
+        f.container_id = copy_text(&c, best->facts.id);
     }
     f.pod_uid = copy_uid(&c, best->facts.pod);
     f.qos = best->facts.qos;
-    f.manager = copy(&c, best->facts.manager);
+    f.manager = copy_text(&c, best->facts.manager);
     f.line = best->number;
-    f.path = copy(&c, best->line.path);
-    f.component = copy(&c, best->facts.component);
+    f.path = copy_text(&c, best->line.path);
+    f.component = copy_text(&c, best->facts.component);
     f.shape = best->facts.what;
     f.disagreement = win.disputed;
-    vote_inner(ballots + win.first, win.n, &c, &f);
+    vote_inner(ballots + win.first, win.n, &scratch, &c, &f);
     if (c.failed) {
         return -ENOMEM;
     }

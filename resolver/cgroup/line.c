@@ -3,7 +3,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* Any digits: what counts is whether it is 0. */
+/* One or more digits. A number that does not fit becomes UINT64_MAX: callers only compare with 0.
+ */
 static bool hierarchy_parse(struct str s, uint64_t *ret)
 {
     for (size_t i = 0; i < s.n; i++) {
@@ -34,7 +35,7 @@ bool cgroup_line_parse(struct str line, struct cgroup_line *ret)
     }
     l.controllers = (struct str){line.p, (size_t)(second - line.p)};
     l.path = (struct str){second + 1, line.n - l.controllers.n - 1};
-    /* The kernel writes no NUL; one would let a text end early wherever it is a C string. */
+    /* The kernel writes no NUL, and one would cut the path short where it is used as a C string. */
     if (l.path.n == 0 || l.path.p[0] != '/' || memchr(l.path.p, '\0', l.path.n)) {
         return false;
     }

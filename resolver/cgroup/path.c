@@ -4,19 +4,21 @@
 
 #include "resolver/cgroup/shapes.h"
 
-/* A walk is in the host's part of the path until the first container, then inside that one, and so
- * on: what is known about pods is forgotten at every container. */
+/* A walk along a path, from its top to its end. Each container component starts a new part of the
+ * path: a pod or directory above it says nothing about what is below it. */
 struct walk {
-    struct str rest;          /* not walked yet */
-    const char *scope;        /* where the part that we are in starts */
+    struct str rest;  /* what of the path is still ahead */
+    const char *part; /* where the current part starts: the path's top or a container's end */
     struct shape_place place; /* of the next component */
-    struct str pod;           /* its uid; none: in no pod */
-    struct str pod_component;
-    const char *qos, *pod_qos; /* of the kubepods level above; of the pod */
-    bool after_kubepods;       /* the component above is a kubepods directory */
-    bool relative;             /* /..: the upper part of the path is not visible */
+    struct str pod;           /* the current pod's uid; none: in no pod */
+    struct str pod_component; /* the component that named the pod */
+    const char *qos;          /* of the last kubepods level above; NULL: none seen */
+    const char *pod_qos;      /* of the current pod; NULL: not visible */
+    bool after_kubepods;      /* the component directly above is a kubepods directory */
+    bool relative;            /* the path starts with "/..": its upper part is not visible */
 };
 
+/* Cut the next component off *rest, which may start with slashes. False at the end. */
 static bool next_component(struct str *rest, struct str *ret)
 {
     const char *end;
@@ -39,7 +41,7 @@ static void walk_start(struct walk *w, struct str path)
 {
     struct str c, rest;
 
-    *w = (struct walk){.rest = path, .scope = path.p};
+    *w = (struct walk){.rest = path, .part = path.p};
     rest = path;
     while (next_component(&rest, &c) && str_is(c, "..")) {
         w->relative = true;
@@ -58,8 +60,8 @@ static void walk_into_pod(struct walk *w, struct str component, struct str uid, 
     w->place.directly_pod = true;
 }
 
-/* A component that is no container: what does it mean for those below it? */
-static void walk_below(struct walk *w, struct str component)
+/* Note what a component that is no container means for those below it. */
+static void walk_past(struct walk *w, struct str component)
 {
     struct kubepods_name k;
     struct str uid;
@@ -68,9 +70,9 @@ static void walk_below(struct walk *w, struct str component)
 
     w->after_kubepods = false;
     w->place.directly_pod = false;
-    w->place.seen |= shape_seen(component);
+    w->place.under_seen |= shape_under_bits(component);
     if (w->place.in_user_slice || w->place.in_pod) {
-        return; /* the outermost pod counts, and in a user's part there is none */
+        return; /* the outermost pod counts; below /user.slice none is believed */
     }
     if (kubepods_name_parse(component, &k)) {
         if (k.uid.p) {
@@ -91,13 +93,14 @@ static void walk_below(struct walk *w, struct str component)
     }
 }
 
-/* The next container or helper on the way down; its pod is w->pod. */
-static bool walk_next(struct walk *w, struct str *ret_component, struct shape_match *ret)
+/* Walk to the next component that has a shape, a container or a helper; its pod is w->pod. False:
+ * the path has no more. */
+static bool walk_to_shape(struct walk *w, struct str *ret_component, struct shape_match *ret)
 {
     struct str c;
 
     while (next_component(&w->rest, &c)) {
-        w->place.above = (struct str){w->scope, (size_t)(c.p - w->scope)};
+        w->place.above = (struct str){w->part, (size_t)(c.p - w->part)};
         if (shape_find(c, &w->place, ret)) {
             struct kubepods_name k;
 
@@ -108,19 +111,20 @@ static bool walk_next(struct walk *w, struct str *ret_component, struct shape_ma
             *ret_component = c;
             return true;
         }
-        walk_below(w, c);
+        walk_past(w, c);
     }
     return false;
 }
 
-/* Go on inside the container that was found. */
-static void walk_enter(struct walk *w)
+/* Go on below the component that was found, in a new part of the path. */
+static void walk_into_container(struct walk *w)
 {
-    *w = (struct walk){.rest = w->rest, .scope = w->rest.p};
+    *w = (struct walk){.rest = w->rest, .part = w->rest.p};
 }
 
-/* Is what follows the container's component its own cgroup still? */
-static bool is_own(struct str rest, const char *own)
+/* Whether the path ends in the container's own cgroup: nothing follows the container's component,
+ * or only the sub-cgroup named own (shape.own). */
+static bool ends_in_own(struct str rest, const char *own)
 {
     struct str c;
 
@@ -139,14 +143,14 @@ void path_parse(struct str path, struct path_facts *ret)
 
     walk_start(&w, path);
     f.user_slice = w.place.in_user_slice;
-    if (walk_next(&w, &component, &m)) {
+    if (walk_to_shape(&w, &component, &m)) {
         f.id = m.id;
         f.manager = m.manager;
         f.component = component;
         f.what = m.shape->what;
-        f.kind = m.shape->helper                ? CGROUP_HELPER
-                 : is_own(w.rest, m.shape->own) ? CGROUP_CONTAINER
-                                                : CGROUP_NESTED;
+        f.kind = m.shape->helper                     ? CGROUP_HELPER
+                 : ends_in_own(w.rest, m.shape->own) ? CGROUP_CONTAINER
+                                                     : CGROUP_NESTED;
     } else if (w.pod.p) {
         f.kind = CGROUP_POD;
         f.id = w.pod;
@@ -156,14 +160,14 @@ void path_parse(struct str path, struct path_facts *ret)
     f.pod = w.pod;
     f.qos = w.pod_qos;
     if (f.kind == CGROUP_NESTED) {
-        walk_enter(&w);
-        while (walk_next(&w, &component, &m)) {
+        walk_into_container(&w);
+        while (walk_to_shape(&w, &component, &m)) {
             if (!m.shape->helper) {
                 f.inner = m.id;
                 f.inner_pod = w.pod;
                 f.n_inner++;
             }
-            walk_enter(&w);
+            walk_into_container(&w);
         }
     }
     *ret = f;
@@ -176,21 +180,22 @@ void path_inner_ids(struct str path, struct str *ret, size_t n)
     struct walk w;
 
     walk_start(&w, path);
-    walk_next(&w, &component, &m);
-    walk_enter(&w);
-    for (size_t i = 0; i < n && walk_next(&w, &component, &m);) {
+    walk_to_shape(&w, &component, &m);
+    walk_into_container(&w);
+    for (size_t i = 0; i < n && walk_to_shape(&w, &component, &m);) {
         if (!m.shape->helper) {
             ret[i++] = m.id;
         }
-        walk_enter(&w);
+        walk_into_container(&w);
     }
 }
 
+/* Walk to the outermost container. False: there is none, or the path is a helper's. */
 static bool walk_to_container(struct walk *w, struct str path, struct str *ret_component,
                               struct shape_match *ret)
 {
     walk_start(w, path);
-    return walk_next(w, ret_component, ret) && !ret->shape->helper;
+    return walk_to_shape(w, ret_component, ret) && !ret->shape->helper;
 }
 
 struct str cgroup_container_prefix(struct str path)

@@ -4,81 +4,94 @@
 #include <string.h>
 
 /* clang-format off */
-/* To teach podpid a new runtime, add a line. The first that fits wins. */
+/* To teach podpid a new way to name cgroups, add a line here and a case to test/fixtures/cgroups.
+ * The first line that fits wins; helpers come first, because a helper's name contains the
+ * container's.
+ *
+ * Lengths of ids: <64> are the 32 random bytes that Docker, containerd, CRI-O, podman and Kata write
+ * in hex; <32> is a task id of Amazon ECS; <8>-<4>-<4>-<4>-<12> is a UUID; <8>-<4>-<4>-<4>-<4> a
+ * handle of Garden. */
 static const struct shape shapes[] = {
-    /* Processes that serve one container and name it, but are not in it. */
+    /* Helpers: processes outside of a container that serve it; their cgroup has the container's id. */
     {.name = "crio-conmon-<64>[.scope]",   .manager = "crio",   .helper = true, .what = "CRI-O's monitor of a container"},
     {.name = "libpod-conmon-<64>[.scope]", .manager = "libpod", .helper = true, .what = "podman's monitor of a container"},
     {.name = "lxc.monitor.<name>",         .manager = "lxc",    .helper = true, .what = "LXC's monitor of a container"},
     {.below = "kata_overhead", .name = "<64>[.scope]", .manager = "kata", .helper = true,
-     .what = "what Kata runs on the host for a sandbox"},
+     .what = "Kata's processes on the host for a sandbox"},
     {.below = "kata-overhead.slice", .name = "runtime-rs-<64>.scope", .manager = "kata", .helper = true,
-     .what = "what Kata's runtime-rs runs on the host for a sandbox"},
+     .what = "Kata runtime-rs's processes on the host for a sandbox"},
 
-    /* <prefix>-<id>, with .scope where systemd makes the cgroup. crun puts the processes of a scope
-     * one level below it, in "container". */
-    {.name = "docker-<64>[.scope]",         .manager = "docker",         .what = "a container of Docker's"},
-    {.name = "crio-<64>.scope",             .manager = "crio",           .what = "a container of CRI-O's", .own = "container"},
-    {.name = "crio-<64>",                   .manager = "crio",           .what = "a container of CRI-O's"},
-    {.name = "cri-containerd-<64>[.scope]", .manager = "cri-containerd", .what = "a container of containerd's"},
-    {.name = "libpod-payload-<64>.scope",   .manager = "libpod",         .what = "a container of podman's", .own = "container"},
-    {.name = "libpod-payload-<64>",         .manager = "libpod",         .what = "a container of podman's"},
-    {.name = "libpod-<64>.scope",           .manager = "libpod",         .what = "a container of podman's", .own = "container"},
-    {.name = "libpod-<64>",                 .manager = "libpod",         .what = "a container of podman's"},
-    {.name = "nerdctl-<64>[.scope]",        .manager = "nerdctl",        .what = "a container of nerdctl's"},
+    /* <prefix>-<id>, with .scope where systemd makes the cgroup. crun makes a sub-cgroup "container"
+     * below the scope for the processes. */
+    {.name = "docker-<64>[.scope]",         .manager = "docker",         .what = "a Docker container"},
+    {.name = "crio-<64>.scope",             .manager = "crio",           .what = "a CRI-O container", .own = "container"},
+    {.name = "crio-<64>",                   .manager = "crio",           .what = "a CRI-O container"},
+    {.name = "cri-containerd-<64>[.scope]", .manager = "cri-containerd", .what = "a containerd container"},
+    {.name = "libpod-payload-<64>.scope",   .manager = "libpod",         .what = "a podman container", .own = "container"},
+    {.name = "libpod-payload-<64>",         .manager = "libpod",         .what = "a podman container"},
+    {.name = "libpod-<64>.scope",           .manager = "libpod",         .what = "a podman container", .own = "container"},
+    {.name = "libpod-<64>",                 .manager = "libpod",         .what = "a podman container"},
+    {.name = "nerdctl-<64>[.scope]",        .manager = "nerdctl",        .what = "a nerdctl container"},
     {.under = POD_ABOVE, .name = "<prefix>-<64>.scope", .what = "a container's scope in a pod"},
 
-    /* A systemd path that the runtime took literally: the misconfigured cgroup driver. */
-    {.name = "<slice>:docker:<step>",   .manager = "docker", .what = "a build step of BuildKit's in Docker, slice:prefix:id taken literally"},
-    {.name = "<slice>:libpod-payload:<64>", .manager = "libpod", .what = "a container of podman's, slice:prefix:id taken literally"},
+    /* "slice:prefix:id" as the name of a directory: the kubelet or engine is set to the systemd cgroup
+     * driver, the runtime to cgroupfs. */
+    {.name = "<slice>:docker:<step>",   .manager = "docker", .what = "a BuildKit build step in Docker, slice:prefix:id taken literally"},
+    {.name = "<slice>:libpod-payload:<64>", .manager = "libpod", .what = "a podman container, slice:prefix:id taken literally"},
     {.name = "<slice>:<prefix>:<64>",                        .what = "a container, slice:prefix:id taken literally"},
 
-    /* Names that mean something only below a certain directory. */
-    {.name = "kata_<64>", .manager = "kata", .what = "a sandbox of Kata's"},
+    /* Names that are a container's only below a certain directory, and two that stand alone. */
+    {.name = "kata_<64>", .manager = "kata", .what = "a Kata sandbox"},
     {.below = POD_ABOVE,          .name = "<8>-<4>-<4>-<4>-<12>", .what = "a container named by a UUID in a pod"},
-    {.below = "docker/buildkit",  .name = "<step>",               .manager = "buildkit", .what = "a build step of BuildKit's in Docker"},
+    {.below = "docker/buildkit",  .name = "<step>",               .manager = "buildkit", .what = "a BuildKit build step in Docker"},
     {.under = "ecs",              .name = "<32>-<digits>",        .manager = "ecs",    .what = "a container of Amazon ECS on Fargate"},
     {.below = "garden",           .name = "<8>-<4>-<4>-<4>-<4>",  .manager = "garden", .what = "a container of Cloud Foundry's Garden"},
     {.below = "garden/good",      .name = "<8>-<4>-<4>-<4>-<4>",  .manager = "garden", .what = "a container of Cloud Foundry's Garden"},
     {.below = "garden/bad",       .name = "<8>-<4>-<4>-<4>-<4>",  .manager = "garden", .what = "a container of Cloud Foundry's Garden"},
-    {.below = "mesos",            .name = "<8>-<4>-<4>-<4>-<12>", .manager = "mesos",  .what = "a container of Mesos's"},
-    {.below = "lxc",              .name = "<name>",               .manager = "lxc",    .what = "a container of LXC's", .own = "ns"},
-    {.below = "lxc.payload",      .name = "<name>",               .manager = "lxc",    .what = "a container of LXC's"},
-    {.name = "lxc.payload.<name>",                                .manager = "lxc",    .what = "a container of LXC's"},
+    {.below = "mesos",            .name = "<8>-<4>-<4>-<4>-<12>", .manager = "mesos",  .what = "a Mesos container"},
+    {.below = "lxc",              .name = "<name>",               .manager = "lxc",    .what = "an LXC container", .own = "ns"},
+    {.below = "lxc.payload",      .name = "<name>",               .manager = "lxc",    .what = "an LXC container"},
+    {.name = "lxc.payload.<name>",                                .manager = "lxc",    .what = "an LXC container"},
 
-    /* A bare id; the directory says whose it is, if anything does. */
-    {.below = "docker",  .name = "<64>[.scope]",  .manager = "docker",     .what = "a container of Docker's"},
-    {.below = "libpod",  .name = "<64>.scope",    .manager = "libpod",     .what = "a container of podman's", .own = "container"},
-    {.below = "libpod",  .name = "<64>",          .manager = "libpod",     .what = "a container of podman's"},
+    /* A bare id: the directory above says which manager made it. */
+    {.below = "docker",  .name = "<64>[.scope]",  .manager = "docker",     .what = "a Docker container"},
+    {.below = "libpod",  .name = "<64>.scope",    .manager = "libpod",     .what = "a podman container", .own = "container"},
+    {.below = "libpod",  .name = "<64>",          .manager = "libpod",     .what = "a podman container"},
     {.below = "garden",  .name = "<64>[.scope]",  .manager = "garden",     .what = "a container of Cloud Foundry's Garden"},
-    {.below = "mesos",   .name = "<64>[.scope]",  .manager = "mesos",      .what = "a container of Mesos's"},
-    {.below = "k8s.io",  .name = "<64>[.scope]",  .manager = "containerd", .what = "a container of containerd's, by its namespace"},
+    {.below = "mesos",   .name = "<64>[.scope]",  .manager = "mesos",      .what = "a Mesos container"},
+    {.below = "k8s.io",  .name = "<64>[.scope]",  .manager = "containerd", .what = "a containerd container, in the directory of the namespace k8s.io"},
     {.under = "ecs",     .name = "<64>[.scope]",  .manager = "ecs",        .what = "a container of Amazon ECS"},
-    {.name = "<64>[.scope]",                                               .what = "a container's bare id"},
+    {.name = "<64>[.scope]",                                               .what = "a container named by its bare id"},
 };
 
-/* Below /user.slice a local user can make any name. What is believed there are the engines that
- * users run themselves; all that a lie of theirs can move is the user's own processes. */
+/* Below /user.slice a local user can make any name. Only the engines that users run themselves are
+ * believed there: with a forged name of theirs a user can mislead about the user's own processes at
+ * most. */
 static const char *const rootless_engines[] = {"docker", "libpod", "nerdctl"};
 
-/* The classes that have a directory; guaranteed pods sit directly below kubepods. */
+/* The QoS classes that have a directory of their own; guaranteed pods are directly below kubepods. */
 static const char *const qos_dirs[] = {"burstable", "besteffort"};
 static const char qos_guaranteed[] = "guaranteed";
 
-/* A systemd unit that is no slice holds no pod. */
+/* systemd units of these types are no directories of pods, whatever their name. */
 static const char *const unit_suffixes[] = {".scope", ".service", ".mount"};
 /* clang-format on */
 
-enum { N_SHAPES = sizeof(shapes) / sizeof(shapes[0]) };
-static_assert(N_SHAPES <= 64, "one bit a shape in shape_place.seen");
+enum { N_SHAPES = N_ELEMENTS(shapes) };
+static_assert(N_ELEMENTS(shapes) <= SHAPES_MAX, "shape_place.under_seen has a bit for each shape");
+static_assert(8 * sizeof(((struct shape_place *)NULL)->under_seen) >= SHAPES_MAX, "enough bits");
+
+/* BuildKit writes random numbers of 128 bits in base 36, padded to one length (identity.NewID()).
+ */
+enum { STEP_ID_LENGTH = 25 };
 
 static bool is_base36(char c)
 {
     return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z');
 }
 
-/* How many bytes at the end of s the token takes, 0 if it does not fit there. */
-static size_t token_tail(struct str token, struct str s)
+/* How many bytes at the end of s the token matches; 0: it does not match there. */
+static size_t token_match_length(struct str token, struct str s)
 {
     uint64_t n_hex;
     size_t n = 0;
@@ -93,30 +106,30 @@ static size_t token_tail(struct str token, struct str s)
         return n;
     }
     if (str_is(token, "step")) {
-        while (n < s.n && n < 25 && is_base36(s.p[s.n - 1 - n])) {
+        while (n < s.n && n < STEP_ID_LENGTH && is_base36(s.p[s.n - 1 - n])) {
             n++;
         }
-        return n == 25 ? n : 0;
+        return n == STEP_ID_LENGTH ? n : 0;
     }
     if (str_is(token, "name")) {
         return str_is(s, ".") || str_is(s, "..") ? 0 : s.n;
     }
-    /* <prefix>, <slice> */
+    /* The token is <prefix> or <slice>. */
     while (n < s.n && s.p[s.n - 1 - n] != ':') {
         n++;
     }
     return n;
 }
 
-/* The token's text has been cut off the end of s: keep what it stands for. */
-static void token_keep(struct str token, struct str text, struct shape_match *m)
+/* Note the text that a token matched in the result. */
+static void note_token(struct str token, struct str text, struct shape_match *m)
 {
     if (str_is(token, "prefix")) {
         m->manager = text;
     } else if (str_is(token, "slice")) {
         m->slice = text;
     } else {
-        /* Tokens come from right to left, and an id may be made of several. */
+        /* Tokens are matched from right to left: this one extends the id to the left. */
         m->id.n = m->id.p ? (size_t)(m->id.p + m->id.n - text.p) : text.n;
         m->id.p = text.p;
     }
@@ -126,7 +139,7 @@ static bool name_matches(const char *pattern, struct str s, struct shape_match *
 {
     const char *end;
 
-    /* The literal text at the start first: nearly every name fails here at its first byte. */
+    /* First the literal text at the start: most names fail at its first byte. */
     for (; *pattern != '\0' && *pattern != '<'; pattern++) {
         if (s.n == 0 || *s.p != *pattern) {
             return false;
@@ -134,7 +147,8 @@ static bool name_matches(const char *pattern, struct str s, struct shape_match *
         s.p++;
         s.n--;
     }
-    /* The rest from right to left: ids have a fixed length, what is before them has not. */
+    /* The rest from right to left: ids have a fixed length, <prefix> and <slice> before them do
+     * not. */
     for (end = pattern + strlen(pattern); end > pattern;) {
         if (end[-1] == '>') {
             const char *start = end - 1;
@@ -145,12 +159,12 @@ static bool name_matches(const char *pattern, struct str s, struct shape_match *
                 start--;
             }
             token = (struct str){start, (size_t)(end - 1 - start)};
-            n = token_tail(token, s);
+            n = token_match_length(token, s);
             if (n == 0) {
                 return false;
             }
             s.n -= n;
-            token_keep(token, (struct str){s.p + s.n, n}, m);
+            note_token(token, (struct str){s.p + s.n, n}, m);
             end = start - 1;
         } else if (end[-1] == ']') {
             const char *start = end - 1;
@@ -175,8 +189,8 @@ static bool name_matches(const char *pattern, struct str s, struct shape_match *
     return s.n == 0;
 }
 
-/* Are the components directly above those of below ("docker/buildkit")? */
-static bool directly_below(struct str above, struct str below)
+/* Whether the components directly above are those of below ("docker/buildkit"). */
+static bool is_directly_below(struct str above, struct str below)
 {
     if (above.n < below.n + 2 || above.p[above.n - 1] != '/' ||
         above.p[above.n - below.n - 2] != '/') {
@@ -191,17 +205,17 @@ static bool place_fits(size_t i, const struct shape_place *place)
 
     if (shape->below) {
         return shape->below[0] == '<' ? place->directly_pod
-                                      : directly_below(place->above, str_of(shape->below));
+                                      : is_directly_below(place->above, str_of(shape->below));
     }
     if (shape->under) {
-        return shape->under[0] == '<' ? place->in_pod : (place->seen >> i & 1) != 0;
+        return shape->under[0] == '<' ? place->in_pod : (place->under_seen >> i & 1) != 0;
     }
     return true;
 }
 
 static bool is_rootless_engine(struct str manager)
 {
-    for (size_t i = 0; i < sizeof(rootless_engines) / sizeof(rootless_engines[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(rootless_engines); i++) {
         if (str_is(manager, rootless_engines[i])) {
             return true;
         }
@@ -229,16 +243,16 @@ bool shape_find(struct str component, const struct shape_place *place, struct sh
     return false;
 }
 
-uint64_t shape_seen(struct str component)
+uint64_t shape_under_bits(struct str component)
 {
-    uint64_t seen = 0;
+    uint64_t bits = 0;
 
     for (size_t i = 0; i < N_SHAPES; i++) {
         if (shapes[i].under && str_is(component, shapes[i].under)) {
-            seen |= UINT64_C(1) << i;
+            bits |= UINT64_C(1) << i;
         }
     }
-    return seen;
+    return bits;
 }
 
 static bool cut_prefix(struct str *s, struct str prefix)
@@ -263,7 +277,7 @@ bool pod_dir_parse(struct str component, struct str *ret_uid)
 {
     struct str s = without_slice(component);
 
-    for (size_t i = 0; i < sizeof(unit_suffixes) / sizeof(unit_suffixes[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(unit_suffixes); i++) {
         if (str_ends(s, str_of(unit_suffixes[i]))) {
             return false;
         }
@@ -275,12 +289,12 @@ bool pod_dir_parse(struct str component, struct str *ret_uid)
     return true;
 }
 
-/* What follows "kubepods": "", "-burstable", "-pod<uid>", "-burstable-pod<uid>". */
-static bool kubepods_rest_parse(struct str rest, struct kubepods_name *ret)
+/* Parse what follows "kubepods": "", "-burstable", "-pod<uid>" or "-burstable-pod<uid>". */
+static bool parse_after_kubepods(struct str rest, struct kubepods_name *ret)
 {
     struct kubepods_name k = {.qos = qos_guaranteed};
 
-    for (size_t i = 0; i < sizeof(qos_dirs) / sizeof(qos_dirs[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(qos_dirs); i++) {
         struct str after = rest;
 
         if (cut_prefix(&after, STR("-")) && cut_prefix(&after, str_of(qos_dirs[i])) &&
@@ -303,7 +317,8 @@ bool kubepods_name_parse(struct str component, struct kubepods_name *ret)
     struct str s = without_slice(component);
     const char *from = s.p;
 
-    /* The kubelet's --cgroup-root comes before, and may be named kubepods too. */
+    /* The name of the kubelet's --cgroup-root stands before "kubepods", and may itself be
+     * "kubepods": try each one. */
     for (;;) {
         const char *end = s.p + s.n;
         const char *at = from ? memmem(from, (size_t)(end - from), word.p, word.n) : NULL;
@@ -313,14 +328,15 @@ bool kubepods_name_parse(struct str component, struct kubepods_name *ret)
         }
         from = at + word.n;
         if ((at == s.p || at[-1] == '-') &&
-            kubepods_rest_parse((struct str){from, (size_t)(end - from)}, ret)) {
+            parse_after_kubepods((struct str){from, (size_t)(end - from)}, ret)) {
             return true;
         }
     }
 }
 
-/* Lower-case hex in groups of the lengths given, with dashes (or systemd's underscores) between. */
-static bool is_groups(struct str s, const unsigned *lengths, size_t n_lengths)
+/* Whether s is groups of lower-case hex digits of these lengths, with dashes or (systemd)
+ * underscores between them. */
+static bool is_hex_groups(struct str s, const unsigned *lengths, size_t n_lengths)
 {
     for (size_t i = 0; i < n_lengths; i++) {
         if (i > 0) {
@@ -341,15 +357,14 @@ static bool is_groups(struct str s, const unsigned *lengths, size_t n_lengths)
 
 bool pod_uid_is_usual(struct str uid)
 {
-    static const unsigned uuid[] = {8, 4, 4, 4, 12}, hash[] = {32};
+    static const unsigned uuid[] = {8, 4, 4, 4, 12}, hash[] = {32}; /* digits of a group */
 
-    return is_groups(uid, uuid, sizeof(uuid) / sizeof(uuid[0])) ||
-           is_groups(uid, hash, sizeof(hash) / sizeof(hash[0]));
+    return is_hex_groups(uid, uuid, N_ELEMENTS(uuid)) || is_hex_groups(uid, hash, N_ELEMENTS(hash));
 }
 
 const char *qos_of_dir(struct str component)
 {
-    for (size_t i = 0; i < sizeof(qos_dirs) / sizeof(qos_dirs[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(qos_dirs); i++) {
         if (str_is(component, qos_dirs[i])) {
             return qos_dirs[i];
         }

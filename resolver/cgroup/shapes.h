@@ -1,5 +1,5 @@
-/* The names that runtimes and the kubelet give to cgroups: the table of shapes and its little
- * pattern language. Pure; everything points into the text it was given. */
+/* Shapes: how runtimes and the kubelet name the cgroups of containers, helpers and pods. The table
+ * is in shapes.c. Pure; results point into the text that was given. */
 #ifndef PODPID_CGROUP_SHAPES_H
 #define PODPID_CGROUP_SHAPES_H
 
@@ -13,64 +13,72 @@
  *     <N>                  exactly N lower-case hex digits: <64>, or a UUID as <8>-<4>-<4>-<4>-<12>
  *     <digits>             one or more decimal digits
  *     <step>               BuildKit's id of a build step: 25 lower-case letters and digits
- *     <name>               anything but nothing, "." and ".."
+ *     <name>               one or more characters, but neither "." nor ".."
  *     <prefix>, <slice>    one or more characters, none of them a colon
  *     [text]               text, or nothing
- * The id of the container is what the tokens match, from the first to the last of them, <prefix>
- * and <slice> left out. */
+ * The container's id is the text from the start of the first token to the end of the last; <prefix>
+ * and <slice> do not count. */
 struct shape {
-    const char *below;   /* the components directly above, "" for any; POD_ABOVE */
-    const char *under;   /* a component somewhere above, NULL for any; POD_ABOVE */
+    const char *below;   /* the components directly above, "docker/buildkit"; NULL: any */
+    const char *under;   /* a component that stands anywhere above; NULL: any */
     const char *name;    /* the pattern */
-    const char *manager; /* NULL: what <prefix> matched, or not known */
-    const char *own;  /* a sub-cgroup directly below that is still the container's own; or NULL */
-    const char *what; /* in words, for people */
-    bool helper;      /* a process that serves the container of this id from outside */
+    const char *manager; /* NULL: what <prefix> matched; without <prefix> it is not known */
+    const char *own;     /* name of a sub-cgroup that the runtime makes directly below for the
+                            container's processes; NULL: none */
+    const char *what;    /* in words, for messages */
+    bool helper;         /* the cgroup is of a process that serves the container from outside */
 };
 
-/* As below: a pod directly above. As under: in a pod. */
+/* For shape.below: directly below a pod. For shape.under: anywhere in a pod. */
 #define POD_ABOVE "<pod>"
 
-/* Where a component stands. Its writer is the walk along a path. */
+/* The table's size is limited by the bits of shape_place.under_seen. */
+enum { SHAPES_MAX = 64 };
+
+/* Where a component stands in its path. The walk along the path (path.c) keeps it up to date. */
 struct shape_place {
-    struct str above;   /* the text above the component, with its last slash */
-    bool directly_pod;  /* the component directly above is a pod */
-    bool in_pod;        /* some component above is */
-    uint64_t seen;      /* bit i: shapes[i].under was seen above */
-    bool in_user_slice; /* only the engines that users run themselves are believed */
+    struct str above;    /* the text above the component, with the slash before the component */
+    bool directly_pod;   /* the component directly above is a pod */
+    bool in_pod;         /* any component above is a pod */
+    uint64_t under_seen; /* bit i: the component shapes[i].under stands above */
+    bool in_user_slice;  /* below /user.slice: only shapes of rootless engines match */
 };
 
-/* What a component was found to be. */
+/* The shape that a component matches, and what its tokens stand for. */
 struct shape_match {
-    const struct shape *shape;
+    const struct shape *shape; /* static */
     struct str id;
     struct str manager; /* none: not known */
-    struct str slice;   /* what <slice> matched; none: nothing */
+    struct str slice;   /* what <slice> matched; none: the pattern has no <slice> */
 };
 
-/* The first shape that fits. Helpers come first in the table: a helper's name is made of the
- * container's. */
+/* Find the first shape of the table that matches a component. False: none does. */
 bool shape_find(struct str component, const struct shape_place *place, struct shape_match *ret);
 
-/* Note a component that is no container for the ones below it: the bits for shape_place.seen. */
-uint64_t shape_seen(struct str component);
+/* The bits that shape_place.under_seen gets below this component. */
+uint64_t shape_under_bits(struct str component);
 
-/* A directory or slice of the kubelet's, by its name alone: "[...-]kubepods[-qos]-pod<uid>[.slice]"
- * (uid is set) or the levels above, "[...-]kubepods[-qos][.slice]" (uid is none). The QoS class is
- * the word next to kubepods; no word means guaranteed. */
+/* A directory or slice of the kubelet, recognised by its name alone:
+ *     "[...-]kubepods[-qos]-pod<uid>[.slice]"   a pod; uid is set
+ *     "[...-]kubepods[-qos][.slice]"            a level above the pods; uid is none
+ * The QoS class is the word after kubepods; a name without one is guaranteed. */
 struct kubepods_name {
-    const char *qos;
-    struct str uid; /* as it is written: systemd's names have underscores for dashes */
+    const char *qos; /* static */
+    struct str uid;  /* as it is written: systemd's names have underscores for dashes */
 };
+
+/* False: not such a name. */
 bool kubepods_name_parse(struct str component, struct kubepods_name *ret);
 
-/* "pod<uid>[.slice]", as the cgroupfs driver names a pod below a kubepods directory. */
+/* "pod<uid>[.slice]", the directory that the cgroupfs driver makes for a pod below a kubepods
+ * directory. False: not such a name. */
 bool pod_dir_parse(struct str component, struct str *ret_uid);
 
-/* A uid that the API server or the kubelet made: a UUID, or the 32 hex digits of a static pod's
- * hash. */
+/* Whether a uid looks like one that the API server made (a UUID, with dashes or underscores) or the
+ * kubelet (a static pod's: the 32 hex digits of an MD5 sum, Kubernetes pkg/kubelet/config). */
 bool pod_uid_is_usual(struct str uid);
 
-const char *qos_of_dir(struct str component); /* "burstable", "besteffort"; NULL: neither */
+/* The QoS class whose directory has this name, "burstable" or "besteffort"; else NULL. Static. */
+const char *qos_of_dir(struct str component);
 
 #endif

@@ -1,4 +1,5 @@
-/* Anchors: what the runtime's cgroupsPath becomes, and which paths are held by it. */
+/* Anchors: the paths that a cgroupsPath stands for, and which cgroups are the anchor or below it.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -31,21 +32,21 @@ static const struct {
     {":docker:" A64, "/system.slice/docker-" A64 ".scope", "/:docker:" A64},
     {"system.slice::" A64, "/system.slice/" A64 ".scope", "/system.slice::" A64},
     {"a.slice:docker:a-b.slice", "/a.slice/a-b.slice", "/a.slice:docker:a-b.slice"},
-    /* No slices: a runtime on the systemd driver refuses them, so only the literal can be. */
+    /* No slice's name: the systemd driver refuses it, so only the literal path is possible. */
     {"nothing:docker:x", "/nothing:docker:x", NULL},
     {"a--b.slice:docker:x", "/a--b.slice:docker:x", NULL},
     {"-a.slice:docker:x", "/-a.slice:docker:x", NULL},
     {"a-.slice:docker:x", "/a-.slice:docker:x", NULL},
     {".slice:docker:x", "/.slice:docker:x", NULL},
     {"--.slice:docker:x", "/--.slice:docker:x", NULL},
-    /* Paths in all their spellings. */
+    /* Plain paths are normalised. */
     {"/a/b/", "/a/b", NULL},
     {"//a///b//", "/a/b", NULL},
     {"/a/./b/.", "/a/b", NULL},
     {"/a/.../b", "/a/.../b", NULL},
     {"/a:b:c", "/a:b:c", NULL},
     {"/default/web server", "/default/web server", NULL},
-    /* Nothing to go by. */
+    /* No usable path. */
     {NULL, NULL, NULL},
     {"", NULL, NULL},
     {"/", NULL, NULL},
@@ -74,10 +75,10 @@ static bool path_is(const struct anchor *anchor, unsigned i, const char *want)
     return anchor->n_paths > i && strcmp(anchor->paths[i], want) == 0;
 }
 
-static void cgroups_paths(void **state)
+static void cgroups_path_is_expanded_and_normalised(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(parsed) / sizeof(parsed[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(parsed); i++) {
         struct arena a = {0};
         struct anchor anchor;
 
@@ -119,7 +120,7 @@ static const struct {
     {SYSTEMD, PODS "/crio-" A64 ".scope", false},
     {SYSTEMD, PODS "/cri-containerd-" B64 ".scope", false},
     {SYSTEMD, PODS "/crio-conmon-" A64 ".scope", false},
-    /* Names made after the container's, elsewhere. */
+    /* The container's name at another place, forged by a container or a user. */
     {SYSTEMD, PODS "/cri-containerd-" B64 ".scope/cri-containerd-" A64 ".scope", false},
     {SYSTEMD, PODS "/cri-containerd-" B64 ".scope/" A64, false},
     {SYSTEMD, PODS "/cri-containerd-" B64 ".scope" PODS "/cri-containerd-" A64 ".scope", false},
@@ -127,7 +128,7 @@ static const struct {
     {SYSTEMD, "/user.slice/user-1000.slice/user@1000.service/docker-" A64 ".scope", false},
     {SYSTEMD, "/user.slice/user-1000.slice/user@1000.service" PODS "/cri-containerd-" A64 ".scope",
      false},
-    /* The misconfigured driver. */
+    /* The literal path of a misconfigured runtime. */
     {SYSTEMD, "/" SYSTEMD, true},
     {SYSTEMD, "/" SYSTEMD "/sub", true},
     {SYSTEMD, "/" SYSTEMD "x", false},
@@ -163,14 +164,14 @@ static const struct {
     {SYSTEMD, "/../" SYSTEMD, true},
     {SYSTEMD, "/../../system.slice/containerd.service/" SYSTEMD, true},
     {SYSTEMD, "/../../user.slice/user-1000.slice/cri-containerd-" A64 ".scope", false},
-    /* Cut off by the line's parser, and not a second time: "x (deleted)" can be a live name. */
+    /* anchor_holds() cuts no " (deleted)" off: "x (deleted)" can be the name of a live cgroup. */
     {CGROUPFS, CGROUPFS " (deleted)", false},
 };
 
-static void members(void **state)
+static void only_cgroups_at_or_below_the_anchor_are_held(void **state)
 {
     (void)state;
-    for (size_t i = 0; i < sizeof(held) / sizeof(held[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(held); i++) {
         struct arena a = {0};
         struct anchor anchor;
 
@@ -184,7 +185,7 @@ static void members(void **state)
     assert_false(anchor_holds(&(struct anchor){0}, (struct str){NULL, 0}));
 }
 
-static void removed_cgroups(void **state)
+static void removed_cgroup_is_held_by_its_old_path(void **state)
 {
     struct arena a = {0};
     struct anchor anchor;
@@ -204,7 +205,7 @@ static void removed_cgroups(void **state)
     arena_free(&a);
 }
 
-static void long_ones(void **state)
+static void long_paths_are_refused_or_compared_quickly(void **state)
 {
     struct arena a = {0};
     struct anchor anchor;
@@ -219,7 +220,8 @@ static void long_ones(void **state)
         assert_int_equal(anchor_parse(path, &a, &anchor), 0);
         assert_int_equal(anchor.n_paths, n <= 4095);
     }
-    /* 500 folders of one name, as anchor and as tail. */
+    /* An anchor of 500 components, against a tail of half a million: comparing all pairs would
+     * hang. */
     for (size_t i = 0; i < 1000; i++) {
         path[i] = i % 2 ? 'a' : '/';
     }
@@ -235,7 +237,7 @@ static void long_ones(void **state)
     arena_free(&a);
 }
 
-static void own_root(void **state)
+static void root_of_the_node_is_cut_off(void **state)
 {
     static const struct {
         const char *path, *root, *want;
@@ -249,7 +251,7 @@ static void own_root(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         assert_true(
             str_is(cgroup_strip_root(str_of(cases[i].path), str_of(cases[i].root)), cases[i].want));
     }
@@ -258,9 +260,11 @@ static void own_root(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(cgroups_paths),   cmocka_unit_test(members),
-        cmocka_unit_test(removed_cgroups), cmocka_unit_test(long_ones),
-        cmocka_unit_test(own_root),
+        cmocka_unit_test(cgroups_path_is_expanded_and_normalised),
+        cmocka_unit_test(only_cgroups_at_or_below_the_anchor_are_held),
+        cmocka_unit_test(removed_cgroup_is_held_by_its_old_path),
+        cmocka_unit_test(long_paths_are_refused_or_compared_quickly),
+        cmocka_unit_test(root_of_the_node_is_cut_off),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,4 @@
-/* The collections of cgroup texts with their answers: every line of fixtures/cgroups/x.jsonl. */
+/* The cases in fixtures/cgroups: a cgroup text each, and what must be found in it. */
 #include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,7 +13,8 @@
 #include "test/support/fclose.h"
 #include "test/support/unit.h"
 
-static bool same(const char *what, const char *got, const json_t *expect, const char *name)
+/* Whether a fact is what the case expects; prints the difference. */
+static bool fact_fits(const char *what, const char *got, const json_t *expect, const char *name)
 {
     const char *want = json_string_value(json_object_get(expect, what));
 
@@ -35,7 +36,7 @@ static bool chain_fits(const struct cgroup_facts *f, const char *name)
     return ok;
 }
 
-/* Why, too: what decided is on the line that it is said to be. */
+/* Whether the line, path and component that decided are those of the text. */
 static bool evidence_fits(const struct cgroup_facts *f, struct str text, const char *name)
 {
     struct str line = {NULL, 0};
@@ -54,7 +55,7 @@ static bool evidence_fits(const struct cgroup_facts *f, struct str text, const c
              f->component && strstr(f->path, f->component) && f->shape;
     }
     if (!ok) {
-        fprintf(stderr, "%s: the evidence does not fit\n", name);
+        fprintf(stderr, "%s: line, path, component or shape is wrong\n", name);
     }
     return ok;
 }
@@ -73,21 +74,22 @@ static bool case_passes(const json_t *c)
     assert_true(json_is_object(expect));
     assert_int_equal(cgroup_drop_cr(text, &a, &text), 0);
     assert_int_equal(cgroup_parse(text, &a, &f), 0);
-    ok = same("kind", cgroup_kind_name(f.kind), expect, name) && ok;
-    ok = same("container_id", f.container_id, expect, name) && ok;
-    ok = same("pod_uid", f.pod_uid, expect, name) && ok;
-    ok = same("qos", f.qos, expect, name) && ok;
-    ok = same("manager", f.manager, expect, name) && ok;
-    ok = same("inner_id", f.inner_id, expect, name) && ok;
-    ok = same("inner_pod_uid", f.inner_pod_uid, expect, name) && ok;
-    ok = same("helper_for", f.helper_for, expect, name) && ok;
+    ok = fact_fits("kind", cgroup_kind_name(f.kind), expect, name) && ok;
+    ok = fact_fits("container_id", f.container_id, expect, name) && ok;
+    ok = fact_fits("pod_uid", f.pod_uid, expect, name) && ok;
+    ok = fact_fits("qos", f.qos, expect, name) && ok;
+    ok = fact_fits("manager", f.manager, expect, name) && ok;
+    ok = fact_fits("inner_id", f.inner_id, expect, name) && ok;
+    ok = fact_fits("inner_pod_uid", f.inner_pod_uid, expect, name) && ok;
+    ok = fact_fits("helper_for", f.helper_for, expect, name) && ok;
     ok = chain_fits(&f, name) && ok;
     ok = evidence_fits(&f, text, name) && ok;
     arena_free(&a);
     return ok;
 }
 
-static void run_collection(const char *file, size_t at_least)
+/* Run the cases of a file, of which there must be at least that many. */
+static void run_cases(const char *file, size_t at_least)
 {
     AUTO_FCLOSE FILE *in = fopen(file, "r");
     AUTO_FREE char *line = NULL;
@@ -111,24 +113,23 @@ static void run_collection(const char *file, size_t at_least)
     assert_true(total >= at_least);
 }
 
-static void collected_cases(void **state)
+static void cases_seen_in_public_projects(void **state)
 {
     (void)state;
-    run_collection(TEST_DIR "/fixtures/cgroups/cases.jsonl", 218);
+    run_cases(TEST_DIR "/fixtures/cgroups/cases.jsonl", 218);
 }
 
-/* Made up along the rules, hostile ones most of them. */
-static void further_cases(void **state)
+static void hostile_cases(void **state)
 {
     (void)state;
-    run_collection(TEST_DIR "/fixtures/cgroups/more.jsonl", 150);
+    run_cases(TEST_DIR "/fixtures/cgroups/more.jsonl", 150);
 }
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(collected_cases),
-        cmocka_unit_test(further_cases),
+        cmocka_unit_test(cases_seen_in_public_projects),
+        cmocka_unit_test(hostile_cases),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

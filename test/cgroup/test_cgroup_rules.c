@@ -1,4 +1,4 @@
-/* What must hold for every cgroup text: each shape below each parent, and what is done to it. */
+/* Rules that hold for every cgroup text, tried on each shape of a container below each parent. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,7 +19,7 @@
 #define HASH A16 A16
 #define USER "/user.slice/user-1000.slice/user@1000.service"
 
-/* Where a container can be, and what that says. */
+/* Paths in which a container can be, and the pod and QoS class that they say. */
 static const struct parent {
     const char *path, *pod, *qos;
 } parents[] = {
@@ -46,12 +46,12 @@ static const struct parent {
     {"/../../kubepods-burstable-pod" UUID_ ".slice", UUID, "burstable"},
 };
 
-/* How a container can be named there. */
+/* The names that a container's cgroup can have. */
 static const struct leaf {
     const char *path, *id, *manager, *own;
-    bool rootless;   /* believed below /user.slice */
-    bool in_pod;     /* only in a pod */
-    const char *pod; /* it says itself, unless it is in one */
+    bool rootless;   /* also a container below /user.slice */
+    bool in_pod;     /* a container only inside a pod */
+    const char *pod; /* the pod that the name itself says, if the parent says none */
 } leaves[] = {
     {"/docker-" A64 ".scope", A64, "docker", NULL, true, false, NULL},
     {"/docker-" A64, A64, "docker", NULL, true, false, NULL},
@@ -85,6 +85,7 @@ static const struct leaf {
     {"/lxc.payload.web", "web", "lxc", NULL, false, false, NULL},
 };
 
+/* What a container can make below its own cgroup. */
 static const char *const below[] = {
     "/init.scope",
     "/container/x",
@@ -100,6 +101,7 @@ static const char *const below[] = {
     "/lxc.payload.forged/lxc/twice",
 };
 
+/* Lines that name nothing. */
 static const char *const host_lines[] = {
     "0::/\n",
     "5:misc:/system.slice/containerd.service\n",
@@ -108,8 +110,6 @@ static const char *const host_lines[] = {
     "::/\n",
     "9:cpu:/kubepods/burstable\n",
 };
-
-#define N(array) (sizeof(array) / sizeof((array)[0]))
 
 static struct arena arena;
 
@@ -123,7 +123,7 @@ static struct cgroup_facts parse(const char *text)
     return f;
 }
 
-/* The answer in one text, without the evidence: line, path, component. */
+/* All that was found as one text, without line, path and component. */
 static const char *answer(const char *text)
 {
     struct cgroup_facts f = parse(text);
@@ -156,12 +156,12 @@ static void assert_answer(const char *text, const char *want)
     assert_same(text, answer(text), want);
 }
 
-/* Run check on every container that can be. */
+/* Run check on every combination of a parent and a container's name. */
 static void every_container(void (*check)(const struct parent *, const struct leaf *,
                                           const char *path))
 {
-    for (size_t p = 0; p < N(parents); p++) {
-        for (size_t l = 0; l < N(leaves); l++) {
+    for (size_t p = 0; p < N_ELEMENTS(parents); p++) {
+        for (size_t l = 0; l < N_ELEMENTS(leaves); l++) {
             if (leaves[l].in_pod && !parents[p].pod) {
                 continue;
             }
@@ -185,7 +185,7 @@ static void check_found(const struct parent *p, const struct leaf *l, const char
     }
 }
 
-static void found_in_every_place(void **state)
+static void container_is_found_below_every_parent(void **state)
 {
     (void)state;
     every_container(check_found);
@@ -196,15 +196,16 @@ static void check_below(const struct parent *p, const struct leaf *l, const char
     const char *want = expected("nested", p, l);
     size_t n = strlen(want) - strlen("- - -");
 
-    for (size_t i = 0; i < N(below); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(below); i++) {
         const char *text = arena_printf(&arena, "0::%s%s\n", path, below[i]);
         const char *got = answer(text);
 
         if (strncmp(got, want, n) != 0) {
             assert_same(text, got, want);
         }
-        /* Twice nested: as forged as once. */
-        text = arena_printf(&arena, "0::%s%s%s\n", path, below[i], below[(i + 5) % N(below)]);
+        /* Two forged components change as little as one. */
+        text =
+            arena_printf(&arena, "0::%s%s%s\n", path, below[i], below[(i + 5) % N_ELEMENTS(below)]);
         got = answer(text);
         if (strncmp(got, want, n) != 0) {
             assert_same(text, got, want);
@@ -212,7 +213,7 @@ static void check_below(const struct parent *p, const struct leaf *l, const char
     }
 }
 
-static void nothing_below_changes_whose_it_is(void **state)
+static void names_below_a_container_change_nothing(void **state)
 {
     (void)state;
     every_container(check_below);
@@ -223,7 +224,7 @@ static void check_host_lines(const struct parent *p, const struct leaf *l, const
     const char *want = expected("container", p, l);
     const char *line = arena_printf(&arena, "7:pids:%s\n", path), *all = line;
 
-    for (size_t i = 0; i < N(host_lines); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(host_lines); i++) {
         assert_answer(arena_printf(&arena, "%s%s", host_lines[i], line), want);
         assert_answer(arena_printf(&arena, "%s%s", line, host_lines[i]), want);
         all = arena_printf(&arena, "%s%s%s", i % 2 ? host_lines[i] : "", all,
@@ -232,7 +233,7 @@ static void check_host_lines(const struct parent *p, const struct leaf *l, const
     }
 }
 
-static void lines_of_the_host_change_nothing(void **state)
+static void lines_that_name_nothing_do_not_count(void **state)
 {
     (void)state;
     every_container(check_host_lines);
@@ -245,7 +246,7 @@ static void check_users(const struct parent *p, const struct leaf *l, const char
 
     leaf.pod = NULL;
     if (p->path[0] != '\0' && strncmp(p->path, "/..", 3) == 0) {
-        return; /* only a path's start can be /.. */
+        return; /* "/.." can only stand at the start of a path */
     }
     assert_answer(arena_printf(&arena, "0::" USER "%s\n", path),
                   l->rootless ? expected("container", &user, &leaf) : "host - - - - - - -");
@@ -255,13 +256,13 @@ static void check_users(const struct parent *p, const struct leaf *l, const char
     assert_false(parse(arena_printf(&arena, "0::%s\n", path)).in_user_slice);
 }
 
-static void users_make_no_pods(void **state)
+static void below_user_slice_no_pod_is_believed(void **state)
 {
     (void)state;
     every_container(check_users);
 }
 
-/* The whole node in a container: seen from outside, and from inside. */
+/* A node that is a container: its containers as seen from the host, and on the node itself. */
 static void check_node(const struct parent *p, const struct leaf *l, const char *path)
 {
     bool own_pod = !p->pod && l->pod;
@@ -282,7 +283,7 @@ static void check_node(const struct parent *p, const struct leaf *l, const char 
     assert_string_equal(f.path, arena_printf(&arena, "/docker/" B64 "%s", path));
 }
 
-static void nodes_that_are_containers(void **state)
+static void root_of_a_node_in_a_container_is_cut_off(void **state)
 {
     (void)state;
     every_container(check_node);
@@ -293,7 +294,7 @@ static void check_prefix(const struct parent *p, const struct leaf *l, const cha
     (void)p;
     assert_true(str_is(cgroup_container_prefix(str_of(path)), path));
     assert_true(str_is(cgroup_node_root(str_of(path)), path));
-    for (size_t i = 0; i < N(below); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(below); i++) {
         const char *root = arena_printf(&arena, "%s%s", path, l->own ? l->own : "");
         struct str deep = str_of(arena_printf(&arena, "%s%s", root, below[i]));
 
@@ -303,7 +304,7 @@ static void check_prefix(const struct parent *p, const struct leaf *l, const cha
     }
 }
 
-static void prefix_ends_with_the_container(void **state)
+static void prefix_ends_with_the_outermost_container(void **state)
 {
     (void)state;
     every_container(check_prefix);
@@ -315,8 +316,7 @@ static void prefix_ends_with_the_container(void **state)
     assert_null(cgroup_node_root(STR("/init.scope")).p);
 }
 
-/* All orders of the lines give one answer. */
-static void order_does_not_matter(void **state)
+static void order_of_lines_does_not_matter(void **state)
 {
     static const char *const lines[] = {
         "0::/system.slice/containerd.service\n",
@@ -327,7 +327,7 @@ static void order_does_not_matter(void **state)
         "5:devices:/crio-conmon-" A64 ".scope\n",
         "6:hugetlb:/docker/" B64 "/docker/" A64 "\n",
     };
-    size_t order[N(lines)], used[N(lines)] = {0};
+    size_t order[N_ELEMENTS(lines)], used[N_ELEMENTS(lines)] = {0};
     char *want = NULL;
     size_t tried = 0, depth = 0;
 
@@ -335,7 +335,7 @@ static void order_does_not_matter(void **state)
     /* Permutations by counting: order[depth] is the next line to try. */
     order[0] = 0;
     for (;;) {
-        if (order[depth] == N(lines)) {
+        if (order[depth] == N_ELEMENTS(lines)) {
             if (depth == 0) {
                 break;
             }
@@ -348,7 +348,7 @@ static void order_does_not_matter(void **state)
             continue;
         }
         used[order[depth]] = 1;
-        if (depth + 1 < N(lines)) {
+        if (depth + 1 < N_ELEMENTS(lines)) {
             order[++depth] = 0;
             continue;
         }
@@ -356,7 +356,7 @@ static void order_does_not_matter(void **state)
             CLEANUP(buf_free) struct buf text = {0};
             const char *got;
 
-            for (size_t i = 0; i < N(lines); i++) {
+            for (size_t i = 0; i < N_ELEMENTS(lines); i++) {
                 buf_puts(&text, lines[order[i]]);
             }
             got = answer(text.p);
@@ -386,8 +386,8 @@ static char *repeat(const char *piece, size_t times)
     return s;
 }
 
-/* A megabyte of what costs most; more than linear time would be seen as a test that hangs. */
-static void hostile_sizes(void **state)
+/* A megabyte of what costs most: a parser of quadratic time would hang here. */
+static void parsing_takes_linear_time(void **state)
 {
     static const char *const pieces[] = {
         "/" A64,
@@ -410,7 +410,7 @@ static void hostile_sizes(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < N(pieces); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(pieces); i++) {
         AUTO_FREE char *body = repeat(pieces[i], (1 << 20) / strlen(pieces[i]));
         AUTO_FREE char *text = NULL;
         struct cgroup_facts f;
@@ -422,7 +422,7 @@ static void hostile_sizes(void **state)
     }
 }
 
-static void chain_of_all_inner_ones(void **state)
+static void chain_has_all_inner_containers(void **state)
 {
     struct cgroup_facts f = parse("2:cpu:/docker/" A64 "/lxc/one/docker/" B64 "/x/lxc.monitor.no"
                                   "/lxc.payload.three/ns\n1:pids:/docker/" A64 "\n");
@@ -438,7 +438,7 @@ static void chain_of_all_inner_ones(void **state)
     arena_free(&arena);
 }
 
-static void disagreement_is_said(void **state)
+static void disagreement_is_reported(void **state)
 {
     (void)state;
     assert_false(parse("2:cpu:/docker/" A64 "\n1:pids:/docker/" A64 "/x\n0::/\n").disagreement);
@@ -447,7 +447,7 @@ static void disagreement_is_said(void **state)
     arena_free(&arena);
 }
 
-static void lines(void **state)
+static void line_is_cut_into_its_fields(void **state)
 {
     struct cgroup_line l;
 
@@ -474,17 +474,17 @@ static void lines(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(found_in_every_place),
-        cmocka_unit_test(nothing_below_changes_whose_it_is),
-        cmocka_unit_test(lines_of_the_host_change_nothing),
-        cmocka_unit_test(users_make_no_pods),
-        cmocka_unit_test(nodes_that_are_containers),
-        cmocka_unit_test(prefix_ends_with_the_container),
-        cmocka_unit_test(order_does_not_matter),
-        cmocka_unit_test(hostile_sizes),
-        cmocka_unit_test(chain_of_all_inner_ones),
-        cmocka_unit_test(disagreement_is_said),
-        cmocka_unit_test(lines),
+        cmocka_unit_test(container_is_found_below_every_parent),
+        cmocka_unit_test(names_below_a_container_change_nothing),
+        cmocka_unit_test(lines_that_name_nothing_do_not_count),
+        cmocka_unit_test(below_user_slice_no_pod_is_believed),
+        cmocka_unit_test(root_of_a_node_in_a_container_is_cut_off),
+        cmocka_unit_test(prefix_ends_with_the_outermost_container),
+        cmocka_unit_test(order_of_lines_does_not_matter),
+        cmocka_unit_test(parsing_takes_linear_time),
+        cmocka_unit_test(chain_has_all_inner_containers),
+        cmocka_unit_test(disagreement_is_reported),
+        cmocka_unit_test(line_is_cut_into_its_fields),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
