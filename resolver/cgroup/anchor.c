@@ -10,9 +10,6 @@
  * matches. */
 enum { ANCHOR_MAX = 4095 };
 
-/* The length of a "/.." component. */
-enum { UP_LENGTH = 3 };
-
 /* The text from p to the next slash, or to end. */
 static struct str component_at(const char *p, const char *end)
 {
@@ -173,9 +170,11 @@ int anchor_parse(const char *cgroups_path, struct arena *a, struct anchor *ret)
 /* The path without the "/.." components at its start. */
 static struct str visible_tail(struct str path)
 {
-    while (path_is_below(path, STR("/.."))) {
-        path.p += UP_LENGTH;
-        path.n -= UP_LENGTH;
+    const struct str up = STR("/..");
+
+    while (path_is_below(path, up)) {
+        path.p += up.n;
+        path.n -= up.n;
     }
     return path;
 }

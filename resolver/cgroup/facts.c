@@ -183,8 +183,8 @@ static void copy_chain(struct copier *c, struct str path, size_t n, struct arena
     f->n_chain = n;
 }
 
-/* A line of a higher rank beats all lines of lower ones. A container's own cgroup and one below it
- * have the same. */
+/* A line of a higher rank beats all lines of lower ones; enum cgroup_kind is in that order. A
+ * container's own cgroup and one below it have the same rank. */
 static int kind_rank(enum cgroup_kind k)
 {
     return k < CGROUP_CONTAINER ? (int)k : CGROUP_CONTAINER;
