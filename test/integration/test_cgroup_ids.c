@@ -10,6 +10,7 @@
 #include <unistd.h>
 
 #include "cri/base/cleanup.h"
+#include "cri/base/clock.h"
 #include "resolver/node/node.h"
 #include "resolver/proc/cgroupfs.h"
 #include "test/support/unit.h"
@@ -42,7 +43,8 @@ static bool make(const char *const mounts[2], const char *probe, struct made *m)
         if (access(path, F_OK) < 0) {
             continue;
         }
-        snprintf(m->name, sizeof(m->name), "/podpid-test-%d", (int)getpid());
+        /* Our PID is 1, as that of every test in a PID namespace of its own. */
+        snprintf(m->name, sizeof(m->name), "/podpid-test-%lld", (long long)clock_now());
         snprintf(m->inner, sizeof(m->inner), "%s/a b", m->name);
         snprintf(m->dir, sizeof(m->dir), "%s", mounts[i]);
         snprintf(path, sizeof(path), "%s%s", m->dir, m->name);

@@ -66,7 +66,8 @@ each_limit() {
 	[ -e "$folder/whole/proc/90000/task/90001/cgroup" ] || complain "the thread is missing"
 	for ((n = 5; n <= last; n++)); do
 		what="ulimit -n $n; podpid capture $*"
-		(ulimit -n "$n" && exec "$podpid" capture --proc "$folder/proc" "$@" "$folder/some.$n" 2>"$folder/err")
+		# Redirected first: the shell needs descriptors for that itself.
+		(exec 2>"$folder/err"; ulimit -n "$n" && exec "$podpid" capture --proc "$folder/proc" "$@" "$folder/some.$n")
 		status=$?
 		if [ $status = 0 ]; then
 			wholes=$((wholes + 1))

@@ -1,4 +1,5 @@
 #include "test/support/live.h"
+#include "cri/base/clock.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -130,7 +131,8 @@ void live_open(struct live_node *l)
 {
     *l = (struct live_node){.mount = live_find_mount()};
     node_open(&l->n, false);
-    snprintf(l->top, sizeof(l->top), "/podpid-test-%d", (int)getpid());
+    /* Our PID is 1, as that of every test in a PID namespace of its own. */
+    snprintf(l->top, sizeof(l->top), "/podpid-test-%lld", (long long)clock_now());
     snprintf(l->n.anchor, sizeof(l->n.anchor), "%s/pod" NODE_POD_UID, l->top);
     live_make_dir(l, l->top);
     live_make_dir(l, l->n.anchor);

@@ -15,7 +15,7 @@ enum { SKIPPED = 77 }; /* exit status of a test program that cannot run here, as
 struct live_node {
     struct node n;
     const char *mount; /* where the v2 hierarchy is mounted */
-    char top[64];      /* the cgroup of this test, below the mount: "/podpid-test-<pid>" */
+    char top[64];      /* the cgroup of this test, below the mount: "/podpid-test-<time>" */
 };
 
 /* The mount point of a v2 hierarchy that can be written to; NULL: none. */
