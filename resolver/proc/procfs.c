@@ -167,7 +167,7 @@ int procfs_open_self(const struct procfs *p)
 {
     int fd = p->is_procfs ? openat(p->fd, "self", O_PATH | O_DIRECTORY | O_CLOEXEC) : -1;
 
-    if (fd < 0) {
+    if (fd < 0 && !(p->is_procfs && err_is_shortage(-errno))) {
         fd = open("/proc/self", O_PATH | O_DIRECTORY | O_CLOEXEC);
     }
     return fd < 0 ? -errno : fd;
