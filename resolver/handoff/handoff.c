@@ -30,15 +30,16 @@ static int refuse_no_target(const struct podpid_targets *targets, struct err *er
     return -EINVAL;
 }
 
-/* Whether the PIDs of this /proc mean the same to whoever gets them from us. A /proc that cannot be
- * opened is left to the look, which reports it. */
-static bool is_own_proc(const char *path)
+/* Whether the PIDs of this /proc mean the same to whoever gets them from us: 1 or 0, or a shortage.
+ * A /proc that cannot be opened for another reason is left to the look, which reports it. */
+static int is_own_proc(const char *path, struct err *err)
 {
     struct procfs p;
     bool own;
+    int rc = procfs_open(path, &p, err);
 
-    if (procfs_open(path, &p, NULL) < 0) {
-        return true;
+    if (rc < 0) {
+        return err_is_shortage(rc) ? rc : 1;
     }
     own = p.own_pidns;
     procfs_close(&p);
@@ -48,6 +49,8 @@ static bool is_own_proc(const char *path)
 int handoff_check(const struct podpid_options *look, const struct podpid_targets *targets,
                   struct err *err)
 {
+    int own;
+
     if (look->replay) {
         return err_set(err, ERR_USAGE, EINVAL,
                        "nothing of a capture can be handed over: its processes are not here");
@@ -55,7 +58,11 @@ int handoff_check(const struct podpid_options *look, const struct podpid_targets
     if (!targets || podpid_targets_count(targets) == 0) {
         return refuse_no_target(targets, err);
     }
-    if (!is_own_proc(node_proc_path(look))) {
+    own = is_own_proc(node_proc_path(look), err);
+    if (own < 0) {
+        return own;
+    }
+    if (!own) {
         err_set(err, ERR_USAGE, EINVAL,
                 "%s is not procfs of podpid's own PID namespace: its PIDs would name other "
                 "processes for whoever gets them",

@@ -9,6 +9,7 @@
 
 #include "cri/base/cleanup.h"
 #include "cri/endpoint.h"
+#include "resolver/error.h"
 #include "resolver/handoff/file.h"
 #include "resolver/handoff/handoff.h"
 #include "resolver/handoff/pidfds.h"
@@ -20,71 +21,88 @@
 
 /* ---- The host and the socket, apart from the look ---- */
 
-/* Whether a process that /proc shows is in a PID namespace below podpid's. False where its
- * namespace cannot be read. */
-static bool is_in_nested_pidns(const struct procfs *p, pid_t pid)
+/* Whether a process that /proc shows is in a PID namespace below podpid's: 1 or 0, 0 also where its
+ * namespace cannot be read; a shortage. */
+static int is_in_nested_pidns(const struct procfs *p, pid_t pid)
 {
     struct proc_ns its, own;
+    int rc = procfs_read_ns(p, pid, PROC_NS_PID, &its);
 
-    procfs_read_ns(p, pid, PROC_NS_PID, &its);
-    procfs_read_ns(p, getpid(), PROC_NS_PID, &own);
+    if (rc == 0) {
+        rc = procfs_read_ns(p, getpid(), PROC_NS_PID, &own);
+    }
+    if (rc < 0) {
+        return rc;
+    }
     return p->own_pidns && its.pid && own.pid && its.pid != own.pid;
 }
 
+/* Fill in whether /proc shows the listener and where it is. 0 or a shortage. */
+static int look_at_peer(const struct procfs *p, pid_t pid, struct check_facts *f, struct err *why)
+{
+    char name[16];
+    int rc;
+
+    f->peer = pid;
+    if (pid <= 0) {
+        return 0;
+    }
+    snprintf(name, sizeof(name), "%d", (int)pid);
+    f->peer_in_proc = faccessat(p->fd, name, F_OK, 0) == 0;
+    rc = is_in_nested_pidns(p, pid);
+    if (rc < 0) {
+        return err_set(why, ERR_PROC, -rc, "%s/%d: %s", p->path, (int)pid, strerror(-rc));
+    }
+    f->peer_pidns = rc > 0;
+    return 0;
+}
+
 /* Connect to the socket: which process listens there, and does this /proc show it? *why: why there
- * is no connection. */
-static void look_at_listener(const struct endpoint *e, const struct procfs *p,
-                             struct check_facts *f, struct err *why)
+ * is no connection. 0, also without a connection, or a shortage. */
+static int look_at_listener(const struct endpoint *e, const struct procfs *p, struct check_facts *f,
+                            struct err *why)
 {
     AUTO_CLOSE int fd = -1;
     struct ucred peer;
-    char name[16];
+    int rc = endpoint_connect(e, &fd, why);
 
-    if (endpoint_connect(e, &fd, why) < 0) {
-        return;
+    if (rc < 0) {
+        return err_is_shortage(rc) ? rc : 0;
     }
     f->connected = true;
-    if (endpoint_peer(fd, &peer) == 0) {
-        f->peer = peer.pid;
-        snprintf(name, sizeof(name), "%d", (int)peer.pid);
-        f->peer_in_proc = faccessat(p->fd, name, F_OK, 0) == 0;
-        f->peer_pidns = peer.pid > 0 && is_in_nested_pidns(p, peer.pid);
-    }
+    return endpoint_peer(fd, &peer) == 0 ? look_at_peer(p, peer.pid, f, why) : 0;
 }
 
 /* Find the socket: that of the snapshot's runtime, or after a failed look the one that the look
- * would take. 0, also where no socket is found or nobody listens (*why says it), or -ENOMEM. */
+ * would take. 0, also where no socket is found or nobody listens (*why says it), or a shortage. */
 static int try_endpoint(const struct preflight_try *t, const struct procfs *p, struct arena *a,
                         struct check_facts *f, struct err *why)
 {
     const struct podpid_runtime *r = t->snapshot ? podpid_snapshot_runtime(t->snapshot) : NULL;
     struct discovered found;
     char text[128];
+    int rc;
 
     if (f->no_runtime || (t->snapshot && !r)) {
         return 0;
     }
     if (r) {
-        if (r->endpoint && endpoint_parse(r->endpoint, &found.endpoint, why) == 0) {
-            look_at_listener(&found.endpoint, p, f, why);
-        }
-        return 0;
+        return r->endpoint && endpoint_parse(r->endpoint, &found.endpoint, why) == 0
+                   ? look_at_listener(&found.endpoint, p, f, why)
+                   : 0;
     }
-    if (discover_endpoint(t->options->look, p, AT_FDCWD, a, &found, why) < 0) {
-        return why->kind == ERR_NOMEM ? -why->errnum : 0;
+    rc = discover_endpoint(t->options->look, p, AT_FDCWD, a, &found, why);
+    if (rc < 0) {
+        return err_is_shortage(rc) ? rc : 0;
     }
     endpoint_format(&found.endpoint, text, sizeof(text));
     f->endpoint = arena_strdup(a, text);
     f->chosen_by = found.chosen_by;
-    if (!f->endpoint) {
-        return err_nomem(why);
-    }
-    look_at_listener(&found.endpoint, p, f, why);
-    return 0;
+    return f->endpoint ? look_at_listener(&found.endpoint, p, f, why) : err_nomem(why);
 }
 
 /* Fill in what is known of the host: the look's facts, or, after a failed look, read now into
- * *facts. 0 or -ENOMEM. */
+ * *facts. 0, also where /proc cannot be opened, or a shortage, with *why. */
 static int read_host(const struct preflight_try *t, struct arena *a, struct node_facts *facts,
                      struct check_facts *f, struct err *why)
 {
@@ -93,8 +111,13 @@ static int read_host(const struct preflight_try *t, struct arena *a, struct node
     int rc;
 
     f->node = t->snapshot ? t->snapshot->node_facts : NULL;
-    if (f->replay || procfs_open(node_proc_path(t->options->look), &p, &err) < 0) {
+    if (f->replay) {
         return 0;
+    }
+    rc = procfs_open(node_proc_path(t->options->look), &p, &err);
+    if (rc < 0) {
+        *why = err_is_shortage(rc) ? err : *why;
+        return err_is_shortage(rc) ? rc : 0;
     }
     rc = f->node ? 0 : node_read(&p, a, facts, why);
     if (rc == 0) {
@@ -268,21 +291,41 @@ static void hand_over(const struct preflight_try *t, struct podpid_report *r)
               pidfds);
 }
 
+static struct check_facts facts_of_try(const struct preflight_try *t, const struct err *why)
+{
+    const struct podpid_options *look = t->options->look;
+
+    return (struct check_facts){.replay = look->replay,
+                                .no_runtime = look->no_runtime,
+                                .snapshot = t->snapshot,
+                                .before = t->before,
+                                .look_error = t->look_error,
+                                .endpoint_error = why,
+                                .peer = -1};
+}
+
+/* Go on as after a look that failed with this error: without descriptors the host cannot be
+ * checked, and a check must not pass because it was not made. */
+static void fail_look(struct podpid_report *r, struct check_facts *f,
+                      const struct podpid_error *error)
+{
+    podpid_snapshot_free(r->snapshot);
+    r->snapshot = NULL;
+    f->snapshot = NULL;
+    f->look_error = error;
+}
+
 static int conclude(const struct preflight_try *t, struct podpid_report *r, struct err *err)
 {
     const struct podpid_preflight_options *o = t->options;
     const struct podpid_targets *targets = o->targets;
-    struct check_facts f = {.replay = o->look->replay,
-                            .no_runtime = o->look->no_runtime,
-                            .snapshot = t->snapshot,
-                            .before = t->before,
-                            .look_error = t->look_error,
-                            .peer = -1};
+    struct podpid_error shortage = PODPID_ERROR_INIT;
+    struct check_facts f;
     struct node_facts facts;
     struct err why = {0};
     int rc;
 
-    f.endpoint_error = &why;
+    f = facts_of_try(t, &why);
     r->table.arena = &r->arena;
     r->checks = arena_calloc(&r->arena, N_CHECKS, sizeof(*r->checks));
     if (!r->checks) {
@@ -292,6 +335,12 @@ static int conclude(const struct preflight_try *t, struct podpid_report *r, stru
         r->checks[i] = &r->table.rows[i].public;
     }
     rc = read_host(t, &r->arena, &facts, &f, &why);
+    if (rc < 0 && rc != -ENOMEM) {
+        error_publish(&why, &shortage);
+        f = facts_of_try(t, &why);
+        fail_look(r, &f, &shortage);
+        rc = 0;
+    }
     if (rc == 0) {
         rc = check_targets(t, r, &f, err);
     }

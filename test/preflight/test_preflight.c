@@ -1,5 +1,6 @@
 /* The preflight as a whole: a capture where something is to be seen, a socket that does not exist
  * where waiting is tested. The test makes up the time: nothing sleeps. */
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,7 @@
 
 #include "cri/base/clock.h"
 #include "resolver/preflight/try.h"
+#include "resolver/proc/procfs.h"
 #include "test/support/schema.h"
 #include "test/support/scratch.h"
 #include "test/support/unit.h"
@@ -348,6 +350,44 @@ static void a_target_that_is_not_verified_removes_the_handoff_file(void **state)
     scratch_remove(dir);
 }
 
+/* The n-th procfs_open() fails, counted down; 0: none. By the linker's --wrap. */
+static unsigned fail_open;
+
+int __real_procfs_open(const char *path, struct procfs *ret, struct err *err);
+int __wrap_procfs_open(const char *path, struct procfs *ret, struct err *err);
+int __wrap_procfs_open(const char *path, struct procfs *ret, struct err *err)
+{
+    if (fail_open && --fail_open == 0) {
+        return err_set(err, ERR_PROC, EMFILE, "%s: %s", path, strerror(EMFILE));
+    }
+    return __real_procfs_open(path, ret, err);
+}
+
+/* Both looks succeed; then the host cannot be checked. No check passes that was not made. */
+static void a_shortage_after_the_looks_is_a_failed_look(void **state)
+{
+    char *dir = capture(200), proc[256];
+    struct podpid_options look = PODPID_OPTIONS_INIT;
+    struct podpid_preflight_options o = PODPID_PREFLIGHT_OPTIONS_INIT;
+    struct podpid_report *r;
+
+    (void)state;
+    snprintf(proc, sizeof(proc), "%s/proc", dir);
+    look.proc = proc;
+    look.no_runtime = true;
+    o.look = &look;
+    fail_open = 3;
+    r = run(&o);
+    assert_int_equal(fail_open, 0);
+    assert_int_equal(podpid_report_exit_status(r), 3);
+    assert_int_equal(check(r, "host.proc")->result, PODPID_RESULT_FAIL);
+    assert_non_null(strstr(check(r, "host.proc")->detail, strerror(EMFILE)));
+    assert_int_equal(check(r, "host.pidns")->result, PODPID_RESULT_SKIP);
+    assert_valid(r);
+    podpid_report_free(r);
+    scratch_remove(dir);
+}
+
 static void a_broken_capture_ends_the_preflight(void **state)
 {
     char *dir = scratch_new();
@@ -375,6 +415,7 @@ int main(void)
         cmocka_unit_test(without_a_runtime_it_waits_and_gives_up),
         cmocka_unit_test(a_failed_look_leaves_the_handoff_file),
         cmocka_unit_test(a_target_that_is_not_verified_removes_the_handoff_file),
+        cmocka_unit_test(a_shortage_after_the_looks_is_a_failed_look),
         cmocka_unit_test(a_broken_capture_ends_the_preflight),
     };
 
