@@ -60,7 +60,7 @@ printf 'void c_do(void)\n{\n    /* a_do() */\n    d_do();\n}\n' >"$tree/resolver
 "$here/check-layers" "$tree"
 
 plant
-yes '/* a line */' | head -n 501 >"$tree/resolver/proc/long.c"
+printf '/* line %s */\n' $(seq 501) >"$tree/resolver/proc/long.c"
 refused 'a file of 501 lines'
 
 plant
