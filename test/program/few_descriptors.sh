@@ -15,22 +15,7 @@ unset CONTAINER_RUNTIME_ENDPOINT CRI_CONFIG_FILE HOST_PROC
 export LC_ALL=C.UTF-8
 
 # The runtime of the demo capture, for the fake one.
-# shellcheck disable=SC2016 # jq's own
-jq '
-	{notready: 1, ready: 0} as $pod_states | {created: 0, running: 1, exited: 2, unknown: 3} as $states
-	| def by_id(f): map({key: .id, value: f}) | from_entries;
-	{
-		api: ["v1"],
-		replies: {
-			Version: {runtime_name: .name, runtime_version: .version},
-			Status: {status: {}},
-			ListPodSandbox: {items: [.pods[] | {id, state: $pod_states[.state], metadata: {name, namespace, uid}}]},
-			ListContainers: {containers: [.containers[] | {id, pod_sandbox_id: .sandbox_id, state: $states[.state], metadata: {name}, image: {image}}]},
-			PodSandboxStatus: (.pods | by_id({status: {id, state: $pod_states[.state]}, info: {info: ({pid} | tostring)}})),
-			ContainerStatus: (.containers | by_id({status: {id, state: $states[.state], metadata: {name}, image: {image}},
-				info: {info: ({pid, runtimeSpec: {linux: {cgroupsPath: .cgroups_path}}} | tostring)}}))
-		}
-	}' "$demo/runtime.json" >"$folder/script.json" || exit 1
+jq -f "${0%/*}/capture_script.jq" "$demo/runtime.json" >"$folder/script.json" || exit 1
 # A few processes are enough: two containers and their sandboxes.
 mkdir "$folder/proc" && cp -r "$demo"/proc/{stat,1,6568,6637,7011,7058} "$folder/proc/" || exit 1
 # A process whose leader has exited while a thread of it lives: its files lie deepest.
