@@ -14,12 +14,13 @@
 #include "cri/base/cleanup.h"
 #include "resolver/proc/mountinfo.h"
 
-/* Limits for a tree that a container may have made. */
-enum { DEPTH_MAX = 16, CGROUPS_MAX = 4096, PROCS_TEXT_MAX = 1024 * 1024 };
+/* Limits for the cgroups below one, which a container may have made: what is deeper or more is left
+ * out. A Kubernetes node in a container (kind) has some hundreds, less than ten deep. */
+enum { DEPTH_MAX = 16, CGROUPS_MAX = 4096, PROCS_TEXT_MAX = 1024 * 1024 /* bytes */ };
 
 struct hierarchy {
     int fd;           /* O_PATH; owned */
-    const char *root; /* what of the hierarchy is mounted there; "" for all */
+    const char *root; /* the cgroup that is mounted; "": the root of the hierarchy */
     bool v2;
 };
 
@@ -27,7 +28,7 @@ struct cgroupfs {
     struct arena arena;
     struct hierarchy *all; /* the v2 hierarchy first */
     size_t n, cap;
-    bool pids_are_ours; /* the /proc whose PIDs we speak of is that of our PID namespace */
+    bool pids_are_ours; /* the procfs is of our PID namespace, as are cgroup.procs */
 };
 
 void cgroupfs_close(struct cgroupfs *c)
@@ -79,7 +80,7 @@ static int add_mount(struct cgroupfs *c, const struct mount_line *m)
                                          .root = strcmp(root, "/") == 0 ? "" : root,
                                          .v2 = str_is(m->type, "cgroup2")});
     if (rc == 0) {
-        fd = -1; /* the array's now */
+        fd = -1; /* now owned by the array */
     }
     return rc;
 }
@@ -132,9 +133,9 @@ int cgroupfs_open(const struct procfs *p, struct cgroupfs **ret, struct err *err
     return 0;
 }
 
-/* What path is called below the mount, "." for the mount itself; NULL: it is not below it. A
- * component ".." is one outside of our cgroup namespace, never to be followed. */
-static const char *below(const struct hierarchy *h, const char *path)
+/* The name of a cgroup relative to the mount, "." for the mount itself; NULL: it is not below the
+ * mount. A ".." component leads out of our cgroup namespace: such a path is never opened. */
+static const char *name_in_mount(const struct hierarchy *h, const char *path)
 {
     size_t n = strlen(h->root);
 
@@ -153,9 +154,9 @@ static const char *below(const struct hierarchy *h, const char *path)
 
 /* Open a cgroup's directory for reading. A descriptor or a negative errno; -ENOENT: the hierarchy
  * does not have it. */
-static int open_below(const struct hierarchy *h, const char *path)
+static int open_cgroup(const struct hierarchy *h, const char *path)
 {
-    const char *name = below(h, path);
+    const char *name = name_in_mount(h, path);
     int fd;
 
     if (!name) {
@@ -175,8 +176,9 @@ static bool inode_is_id(void)
            (major > 5 || (major == 5 && minor >= 5));
 }
 
-/* *ret is 0 where the id is not known. 0, or a negative errno: a shortage. */
-static int id_of(int dir_fd, const char *name, uint64_t *ret)
+/* The id of the cgroup dir_fd/name; *ret is 0 where it is not known. 0, or a negative errno that
+ * err_is_shortage(). */
+static int read_id(int dir_fd, const char *name, uint64_t *ret)
 {
     enum { ID_SIZE = sizeof(uint64_t) };
     _Alignas(struct file_handle) char room[sizeof(struct file_handle) + ID_SIZE];
@@ -204,8 +206,8 @@ int cgroupfs_id(const struct cgroupfs *c, const char *path, uint64_t *ret)
 {
     *ret = 0;
     for (size_t i = 0; c && i < c->n && c->all[i].v2 && *ret == 0; i++) {
-        const char *name = below(&c->all[i], path);
-        int rc = name ? id_of(c->all[i].fd, name, ret) : 0;
+        const char *name = name_in_mount(&c->all[i], path);
+        int rc = name ? read_id(c->all[i].fd, name, ret) : 0;
 
         if (rc < 0) {
             return rc;
@@ -214,11 +216,12 @@ int cgroupfs_id(const struct cgroupfs *c, const char *path, uint64_t *ret)
     return 0;
 }
 
+/* The PIDs of a cgroup and of those below it. */
 struct procs {
-    struct buf text;
-    pid_t *pids;
+    struct buf text; /* the cgroup.procs that was read last */
+    pid_t *pids;     /* malloc'ed */
     size_t n;
-    unsigned cgroups; /* visited */
+    unsigned cgroups; /* how many were visited below the first */
 };
 
 static int add_pids(struct procs *procs)
@@ -229,7 +232,7 @@ static int add_pids(struct procs *procs)
         int32_t pid;
         pid_t *more;
 
-        /* 0: a process of a PID namespace that we cannot see into. */
+        /* The kernel writes 0 for a process that has no PID in our PID namespace. */
         if (!str_to_i32(line, &pid) || pid <= 0) {
             continue;
         }
@@ -243,8 +246,9 @@ static int add_pids(struct procs *procs)
     return 0;
 }
 
-/* A threaded cgroup has no cgroup.procs of its own (EOPNOTSUPP): its processes are in its domain's.
- * One that has been removed meanwhile is empty. */
+/* Append the PIDs in cgroup.procs of one cgroup. A threaded cgroup has none (EOPNOTSUPP): the
+ * processes are in cgroup.procs of its domain. A cgroup that was removed meanwhile has none either.
+ */
 static int read_procs(struct procs *procs, int fd)
 {
     int rc = procfs_read_file(fd, "cgroup.procs", PROCS_TEXT_MAX, &procs->text);
@@ -294,7 +298,7 @@ static int read_tree(struct procs *procs, int fd, unsigned depth)
 int cgroupfs_procs(const struct cgroupfs *c, const char *path, pid_t **pids, size_t *n)
 {
     for (size_t i = 0; c && c->pids_are_ours && i < c->n; i++) {
-        AUTO_CLOSE int fd = open_below(&c->all[i], path);
+        AUTO_CLOSE int fd = open_cgroup(&c->all[i], path);
         struct procs procs = {.pids = *pids, .n = *n};
         int rc;
 
@@ -318,7 +322,7 @@ int cgroupfs_open_dir(const struct cgroupfs *c, const char *path)
     int rc = -ENOENT;
 
     for (size_t i = 0; c && i < c->n; i++) {
-        int fd = open_below(&c->all[i], path);
+        int fd = open_cgroup(&c->all[i], path);
 
         if (fd >= 0 || err_is_shortage(fd)) {
             return fd;

@@ -1,7 +1,7 @@
-/* The mounted cgroup file systems: the ids, processes and directories of cgroups.
+/* The mounted cgroup file systems: ids, processes and directories of cgroups.
  *
- * Paths are as a cgroup text shows them. A path that leaves our cgroup namespace ("/..") is not
- * known here. */
+ * Paths are as in a cgroup text. A path outside of our cgroup namespace ("/..") has no id,
+ * processes or directory here. */
 #ifndef PODPID_PROC_CGROUPFS_H
 #define PODPID_PROC_CGROUPFS_H
 
@@ -17,7 +17,9 @@ struct cgroupfs;
  * there is none or p is a folder of files. 0, or a negative errno that err_is_shortage(), with
  * ERR_NOMEM or ERR_PROC. */
 int cgroupfs_open(const struct procfs *p, struct cgroupfs **ret, struct err *err);
-void cgroupfs_close(struct cgroupfs *c); /* NULL: nothing */
+
+/* Close and free; NULL: nothing. */
+void cgroupfs_close(struct cgroupfs *c);
 
 /* The 64-bit id of a cgroup in the v2 hierarchy, by name_to_handle_at(2), or its inode number where
  * a seccomp filter forbids that (Linux >=5.5). *ret is 0 where it is not known: the cgroup was

@@ -2,7 +2,8 @@
 
 #include <string.h>
 
-static bool cut(struct str *text, char at, struct str *ret)
+/* Cut the text up to a separator off *text. False at the end. */
+static bool cut_field(struct str *text, char at, struct str *ret)
 {
     const char *end;
 
@@ -17,22 +18,24 @@ static bool cut(struct str *text, char at, struct str *ret)
     return true;
 }
 
-/* "id parent major:minor root point options optional... - type source options" */
+/* A line is "id parent major:minor root point options optional... - type source options". */
 bool mountinfo_parse(struct str line, struct mount_line *ret)
 {
     struct mount_line m;
     struct str word;
 
-    if (!cut(&line, ' ', &word) || !str_to_u64(word, &m.id) || !cut(&line, ' ', &word) ||
-        !cut(&line, ' ', &word) || !cut(&line, ' ', &m.root) || !cut(&line, ' ', &m.point)) {
+    if (!cut_field(&line, ' ', &word) || !str_to_u64(word, &m.id) ||
+        !cut_field(&line, ' ', &word) || !cut_field(&line, ' ', &word) ||
+        !cut_field(&line, ' ', &m.root) || !cut_field(&line, ' ', &m.point)) {
         return false;
     }
     do {
-        if (!cut(&line, ' ', &word)) {
+        if (!cut_field(&line, ' ', &word)) {
             return false;
         }
     } while (!str_is(word, "-"));
-    if (!cut(&line, ' ', &m.type) || !cut(&line, ' ', &word) || !cut(&line, ' ', &m.options)) {
+    if (!cut_field(&line, ' ', &m.type) || !cut_field(&line, ' ', &word) ||
+        !cut_field(&line, ' ', &m.options)) {
         return false;
     }
     *ret = m;
@@ -43,7 +46,7 @@ bool mountinfo_option(struct str options, const char *name, struct str *ret)
 {
     struct str key = str_of(name), word;
 
-    while (cut(&options, ',', &word)) {
+    while (cut_field(&options, ',', &word)) {
         if (str_starts(word, key) && word.n > key.n && word.p[key.n] == '=') {
             *ret = (struct str){word.p + key.n + 1, word.n - key.n - 1};
             return true;
@@ -52,10 +55,13 @@ bool mountinfo_option(struct str options, const char *name, struct str *ret)
     return false;
 }
 
-static bool is_octal(struct str s)
+enum { ESCAPE_LENGTH = 4 };
+
+/* Whether s starts with \ooo, an octal number that fits a byte. */
+static bool is_escape(struct str s)
 {
-    return s.n >= 4 && s.p[0] == '\\' && s.p[1] >= '0' && s.p[1] <= '3' && s.p[2] >= '0' &&
-           s.p[2] <= '7' && s.p[3] >= '0' && s.p[3] <= '7';
+    return s.n >= ESCAPE_LENGTH && s.p[0] == '\\' && s.p[1] >= '0' && s.p[1] <= '3' &&
+           s.p[2] >= '0' && s.p[2] <= '7' && s.p[3] >= '0' && s.p[3] <= '7';
 }
 
 char *mountinfo_unescape(struct arena *a, struct str s)
@@ -69,9 +75,9 @@ char *mountinfo_unescape(struct arena *a, struct str s)
         size_t n = 1;
 
         *to = s.p[0];
-        if (is_octal(s)) {
+        if (is_escape(s)) {
             *to = (char)((s.p[1] - '0') << 6 | (s.p[2] - '0') << 3 | (s.p[3] - '0'));
-            n = 4;
+            n = ESCAPE_LENGTH;
         }
         to++;
         s.p += n;

@@ -13,7 +13,7 @@
 #define NS_INIT_PID UINT64_C(4026531836)
 #define NS_INIT_USER UINT64_C(4026531837)
 
-/* 0: not readable, or not asked for. */
+/* Inode numbers; 0: not readable, or not asked for. */
 struct proc_ns {
     uint64_t pid, mnt, net, cgroup, user;
 };

@@ -9,8 +9,9 @@
 #include "cri/base/cleanup.h"
 #include "resolver/proc/pin.h"
 
-/* Whether the process behind an open pidfd has this start time and lives. If so, the pidfd has been
- * of this process since it was opened: its PID cannot have been reused meanwhile. */
+/* Check that the process behind an open pidfd lives and has this start time: then the pidfd is of
+ * this process. A PID is not reused while its process lives, so the start time that is read by PID
+ * is that of the pidfd's process. 0 or a negative errno, as pidfd_open_process(). */
 static int check_identity(const struct procfs *p, pid_t pid, uint64_t start, int fd,
                           struct err *err)
 {
@@ -40,7 +41,7 @@ int pidfd_open_process(const struct procfs *p, pid_t pid, uint64_t start, struct
         err_hint(err, "Linux 5.3 or later has it; consumers can check start_time_ticks instead");
         return -ENOSYS;
     }
-    /* EINVAL: the process is gone, and its number is still that of a process group or session. */
+    /* EINVAL: the process has exited, and its PID is still the id of a process group or session. */
     if (fd < 0 && (errno == ESRCH || errno == EINVAL)) {
         return err_set(err, ERR_ANSWER, ESRCH, "process %d is gone", (int)pid);
     }

@@ -1,5 +1,5 @@
-/* One process, held by a descriptor of its directory in /proc: what is read through it is of that
- * process, even if its PID is given to another meanwhile. */
+/* Stat and cgroup of one process, read through a descriptor of its directory in /proc: both are of
+ * the same process, even if its PID is reused meanwhile. */
 #ifndef PODPID_PROC_PIN_H
 #define PODPID_PROC_PIN_H
 
@@ -9,14 +9,15 @@
 #include "resolver/proc/stat.h"
 
 struct pin {
-    struct stat_line stat; /* as it was read after the cgroup */
-    struct buf cgroup;     /* owned: buf_free(). Of a live thread where the leader has exited */
+    struct stat_line stat; /* read after the cgroup */
+    struct buf cgroup;     /* the caller's to buf_free(); that of a live thread if the leader has
+                              exited */
 };
 
 /* Read stat, cgroup and stat again through one descriptor of <pid>. *ret is set on success only.
  * 0, or a negative errno: -ESRCH the process has exited, -EAGAIN the start time changed in between
- * (only in a folder of files), -EBADMSG a stat that cannot be parsed, another that
- * err_is_shortage(), or why the files may not be read. */
+ * (only in a folder of files), -EBADMSG a stat that cannot be parsed, an errno that
+ * err_is_shortage(), or that of opening or reading a file. */
 int procfs_pin(int proc_fd, pid_t pid, struct pin *ret);
 
 #endif

@@ -14,16 +14,21 @@
 #include "cri/base/file.h"
 #include "resolver/proc/stat.h"
 
-/* Limits in bytes: a folder of files may hold anything. */
+/* Limits of files in bytes: a folder of files may hold anything. Each is far above what a kernel
+ * writes. */
 enum {
     TEXT_MAX = 1024 * 1024,           /* of a process; cgroup texts of 41 KB have been seen */
-    PROC_STAT_MAX = 16 * 1024 * 1024, /* a line for each processor, and one of all interrupts */
-    MOUNTINFO_MAX = 64 * 1024 * 1024, /* a node may have 100,000 mounts */
-    PATH_ROOM = 64                    /* of "<pid>/<name>" */
+    PROC_STAT_MAX = 16 * 1024 * 1024, /* a line for each CPU, a number for each interrupt */
+    MOUNTINFO_MAX = 64 * 1024 * 1024  /* a node may have 100,000 mounts */
 };
 
-/* O_NONBLOCK and O_NOCTTY: a folder of files may hold a pipe or a terminal; O_NOFOLLOW: or a link
- * to somewhere else. None of it makes a difference in a procfs. */
+enum {
+    PID_DIGITS = 10, /* of INT32_MAX */
+    PATH_ROOM = 64   /* for "<pid>/<name>" with its NUL; names are short words */
+};
+
+/* For folders of files: O_NONBLOCK and O_NOCTTY because they may hold a pipe or a terminal,
+ * O_NOFOLLOW because they may hold a link to another place. In a procfs none of them matters. */
 enum { OPEN_TEXT = O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY };
 
 static int read_text(int dir_fd, const char *path, size_t max, bool one_piece, struct buf *b)
@@ -39,17 +44,18 @@ static int gone_is_esrch(int rc)
     return err_is_gone(rc) ? -ESRCH : rc;
 }
 
-/* "<pid>/<name>", or "<pid>" where name is NULL. This runs once a process, hence no printf. */
-static int pid_path(char path[static PATH_ROOM], pid_t pid, const char *name)
+/* Write "<pid>/<name>", or "<pid>" where name is NULL. 0 or a negative errno. By hand and not by
+ * snprintf(), because a scan does it for every process of the node. */
+static int make_pid_path(char path[static PATH_ROOM], pid_t pid, const char *name)
 {
-    char digits[12];
+    char digits[PID_DIGITS];
     size_t n = 0, len = name ? strlen(name) : 0;
     char *p = path;
 
     if (pid <= 0) {
         return -ESRCH;
     }
-    if (len > PATH_ROOM - sizeof(digits) - 2) {
+    if (len > PATH_ROOM - PID_DIGITS - STR("/").n - 1) {
         return -ENAMETOOLONG;
     }
     for (; pid; pid /= 10) {
@@ -70,7 +76,7 @@ static int pid_path(char path[static PATH_ROOM], pid_t pid, const char *name)
 int procfs_open_pid(int proc_fd, pid_t pid)
 {
     char path[PATH_ROOM];
-    int rc = pid_path(path, pid, NULL);
+    int rc = make_pid_path(path, pid, NULL);
 
     if (rc < 0) {
         return rc;
@@ -82,7 +88,7 @@ int procfs_open_pid(int proc_fd, pid_t pid)
 int procfs_read(int proc_fd, pid_t pid, const char *name, struct buf *b)
 {
     char path[PATH_ROOM];
-    int rc = pid_path(path, pid, name);
+    int rc = make_pid_path(path, pid, name);
 
     if (rc < 0) {
         return rc;
@@ -112,7 +118,8 @@ int procfs_read_file(int dir_fd, const char *name, size_t max, struct buf *b)
     return read_text(dir_fd, name, max, false, b);
 }
 
-/* 1: the thread lives, and both texts were read; 0: it does not; negative errno: a shortage. */
+/* Read stat and cgroup of a thread. 1: the thread lives and both were read; 0: it does not live; or
+ * a negative errno that err_is_shortage(). */
 static int read_thread(int task_fd, int32_t tid, struct buf *stat, struct buf *cgroup)
 {
     struct stat_line line;
@@ -204,9 +211,9 @@ int dir_next(struct dir_reader *d, struct dir_entry *ret)
     return 1;
 }
 
-/* Whether the procfs at fd is that of our own PID namespace: its "self" is getpid(). Two namespaces
- * may have the same number for us by chance, so NSpid must have one number only, too (Linux >=4.1).
- * 1 or 0, or a negative errno: a shortage. */
+/* Whether the procfs at fd is of this process's PID namespace: its "self" is getpid(). This process
+ * may have the same PID in two namespaces by chance, so its NSpid line (Linux >=4.1) must have one
+ * number only, too. 1 or 0, or a negative errno that err_is_shortage(). */
 static int is_own_pidns(int fd)
 {
     CLEANUP(buf_free) struct buf b = {0};

@@ -1,4 +1,5 @@
-/* Reading /proc, through a directory descriptor: a folder of files can stand in for it. */
+/* Readers of /proc. They take a directory descriptor, so that a folder of files (a capture, a test)
+ * can stand in for /proc. Descriptors that they open are close-on-exec. */
 #ifndef PODPID_PROC_PROCFS_H
 #define PODPID_PROC_PROCFS_H
 
@@ -12,66 +13,77 @@
 struct procfs {
     int fd;           /* O_DIRECTORY; owned */
     bool is_procfs;   /* by statfs; false: a folder of files (a capture, a test) */
-    bool own_pidns;   /* procfs of our own PID namespace: its "self" is getpid() */
-    bool other_pidns; /* is_procfs, but not own_pidns: its "self" is not getpid(), or not there */
-    char path[256];   /* as it was given, for messages */
+    bool own_pidns;   /* procfs of this process's PID namespace: PIDs in it are as for kill(2) */
+    bool other_pidns; /* procfs of another PID namespace */
+    char path[256];   /* as it was given; for messages, cut where it is longer */
 };
 
-/* path NULL is an error of the caller. 0, or ERR_PROC / ERR_DENIED. */
+/* Open a procfs, or a folder that stands in for it. 0, or a negative errno with ERR_DENIED (EACCES,
+ * EPERM) or ERR_PROC. */
 int procfs_open(const char *path, struct procfs *ret, struct err *err);
+
+/* Close the descriptor; a second call does nothing. */
 void procfs_close(struct procfs *p);
 
-/* The directory of a process, held: O_PATH, close-on-exec. -ESRCH when there is no such process. */
+/* Open the directory <pid> (O_PATH). What is opened through it is of this process, even if its PID
+ * is reused. A descriptor or a negative errno; -ESRCH: no such process. */
 int procfs_open_pid(int proc_fd, pid_t pid);
 
-/* The whole of <pid>/<name> into b (emptied first), name being one that the kernel writes in one
- * piece: cgroup, stat or status. 0, -ESRCH when the process is gone (opened then reaped, or never
- * there), -EFBIG where it is larger than any kernel makes it, another negative errno. */
+/* Replace what b holds by the file <pid>/<name>; name is one that the kernel writes in one piece:
+ * cgroup, stat or status. 0 or a negative errno; -ESRCH: no such process, or it exited meanwhile;
+ * -EFBIG: more than a MiB, which only a folder of files can hold. */
 int procfs_read(int proc_fd, pid_t pid, const char *name, struct buf *b);
 
-/* As procfs_read() for <name> below the directory of a process. */
+/* The same for <name> in the directory of a process (procfs_open_pid()). */
 int procfs_read_pinned(int pid_fd, const char *name, struct buf *b);
 
-/* The same in two steps, for what is read more than once: a descriptor of <name> (close-on-exec, or
- * negative errno), and its whole text as the kernel writes it now. The descriptor is of the
- * process, as pid_fd is: after its death every reading gives -ESRCH. */
+/* Open <name> in the directory of a process, for procfs_read_again(). A descriptor or a negative
+ * errno; -ESRCH: the process has exited. */
 int procfs_open_pinned(int pid_fd, const char *name);
+
+/* Replace what b holds by the file's text as it is now. fd is of procfs_open_pinned() and can be
+ * read again and again; once the process has exited the result is -ESRCH. Errors as procfs_read().
+ */
 int procfs_read_again(int fd, struct buf *b);
 
-/* Read stat and cgroup of a live thread of the process whose directory is pid_fd, each into its
- * buffer (emptied first). For a process whose leader has exited: the leader's own v1 cgroup lines
- * read "/" then. The thread's TID, -ESRCH where no thread lives (or a folder of files has no
- * task/), or another negative errno. */
+/* Replace what the buffers hold by stat and cgroup of a live thread of the process whose directory
+ * is pid_fd. For a process whose leader has exited: the leader's own cgroup file has
+ * "/" in its v1 lines then. The thread's TID or a negative errno; -ESRCH: no thread lives, or a
+ * folder of files has no task/. */
 int procfs_read_live_thread(int pid_fd, struct buf *stat, struct buf *cgroup);
 
-/* The whole of <name> below dir_fd into b (emptied first); more than max bytes is -EFBIG. */
+/* Replace what b holds by the file <name> in a directory. 0 or a negative errno; -EFBIG: more than
+ * max bytes. */
 int procfs_read_file(int dir_fd, const char *name, size_t max, struct buf *b);
 
-/* The btime line of <proc>/stat: when the node was booted, in seconds since the epoch. 0, -EBADMSG:
- * the file has no such line; another negative errno. */
+/* When the node was booted, in seconds since the epoch (btime in <proc>/stat). 0 or a negative
+ * errno; -EBADMSG: the file has no such line. */
 int procfs_read_btime(const struct procfs *p, uint64_t *ret);
 
-/* Open the directory of our own process, in p or, where we are not in it, in /proc. A descriptor
- * (O_PATH, close-on-exec) or a negative errno. */
+/* Open the directory of this process (O_PATH): "self" in p, or /proc/self where p does not show
+ * this process. A descriptor or a negative errno. */
 int procfs_open_self(const struct procfs *p);
 
-/* The mounts of our own process, as procfs_read_file(). */
+/* Replace what b holds by the mountinfo of this process. 0 or a negative errno. */
 int procfs_read_mountinfo(const struct procfs *p, struct buf *b);
 
-/* Names of processes and threads: decimal, positive, no leading zero, fits pid_t. */
+/* Parse the name of a process's or thread's directory: decimal, positive, no leading zero, fits
+ * pid_t. False: not such a name. */
 bool procfs_pid_name(const char *name, int32_t *ret);
 
-/* Directory entries, raw: getdents64() without the allocations of opendir(). */
+/* Reads the entries of a directory by getdents64(), without the allocations of opendir(). Start
+ * with fd set and the rest zero. */
 struct dir_reader {
-    int fd; /* owned by the caller, O_DIRECTORY and not O_PATH */
-    size_t pos, len;
-    _Alignas(8) char data[16 * 1024];
+    int fd;                           /* the caller's; O_DIRECTORY, not O_PATH */
+    size_t pos, len;                  /* what of data is not given out yet */
+    _Alignas(8) char data[16 * 1024]; /* some 500 entries of /proc in one system call */
 };
 struct dir_entry {
-    const char *name;   /* in the reader, until the next call */
+    const char *name;   /* in the reader; valid until the next call */
     unsigned char type; /* DT_... */
 };
-/* 1 an entry, 0 the end, negative errno. Zero pos and len to start. */
+
+/* The next entry, "." and ".." included. 1; 0: the end; or a negative errno. */
 int dir_next(struct dir_reader *d, struct dir_entry *ret);
 
 #endif

@@ -15,28 +15,16 @@ void ptable_free(struct ptable *t)
     }
 }
 
-/* Where the row of pid is, or would be. */
-static size_t position(const struct ptable *t, pid_t pid)
+static int compare_pid(const void *key, const void *row)
 {
-    size_t lo = 0, hi = t->n_procs;
+    pid_t pid = *(const pid_t *)key, other = ((const struct proc *)row)->pid;
 
-    while (lo < hi) {
-        size_t mid = lo + (hi - lo) / 2;
-
-        if (t->procs[mid].pid < pid) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    return lo;
+    return (pid > other) - (pid < other);
 }
 
 struct proc *ptable_find(const struct ptable *t, pid_t pid)
 {
-    size_t i = position(t, pid);
-
-    return i < t->n_procs && t->procs[i].pid == pid ? &t->procs[i] : NULL;
+    return t->n_procs ? bsearch(&pid, t->procs, t->n_procs, sizeof(*t->procs), compare_pid) : NULL;
 }
 
 int ptable_set_stat(struct ptable *t, struct proc *row, const struct stat_line *s)
@@ -75,8 +63,9 @@ static void load_status(struct proc *row, struct str text)
     row->have |= PROC_STATUS;
 }
 
-/* 1: b has the text; 0: it cannot be had; negative errno: a shortage. */
-static int load_text(const struct procfs *p, struct proc *row, const char *name, struct buf *b)
+/* Read <pid>/<name> of a row into b. 1: b has the text; 0: it cannot be read; or a negative errno
+ * that err_is_shortage(). */
+static int read_row_file(const struct procfs *p, struct proc *row, const char *name, struct buf *b)
 {
     int rc = procfs_read(p->fd, row->pid, name, b);
 
@@ -96,13 +85,13 @@ int ptable_load(struct ptable *t, const struct procfs *p, struct proc *row, unsi
         return 0;
     }
     if (want & PROC_STAT) {
-        rc = load_text(p, row, "stat", &b);
+        rc = read_row_file(p, row, "stat", &b);
         if (rc > 0) {
             rc = load_stat(t, row, (struct str){b.p, b.n});
         }
     }
     if (rc == 0 && want & PROC_STATUS) {
-        rc = load_text(p, row, "status", &b);
+        rc = read_row_file(p, row, "status", &b);
         if (rc > 0) {
             load_status(row, (struct str){b.p, b.n});
             rc = 0;
@@ -122,28 +111,32 @@ int ptable_load(struct ptable *t, const struct procfs *p, struct proc *row, unsi
 
 static void remove_row(struct ptable *t, pid_t pid)
 {
-    size_t i = position(t, pid);
+    struct proc *row = ptable_find(t, pid);
 
-    if (i < t->n_procs && t->procs[i].pid == pid) {
+    if (row) {
+        size_t n_after = (size_t)(t->procs + t->n_procs - row) - 1;
+
+        memmove(row, row + 1, n_after * sizeof(*row));
         t->n_procs--;
-        memmove(&t->procs[i], &t->procs[i + 1], (t->n_procs - i) * sizeof(*t->procs));
     }
 }
 
-static struct proc *put_row(struct ptable *t, const struct proc *row)
+/* Replace the row of a process, or insert one. NULL: memory is out. */
+static struct proc *set_row(struct ptable *t, const struct proc *row)
 {
-    size_t i = position(t, row->pid);
-    void *items = t->procs;
-    int rc;
+    struct proc *old = ptable_find(t, row->pid);
+    size_t i;
 
-    if (i == t->n_procs || t->procs[i].pid != row->pid) {
-        rc = arena_grow(&t->arena, &items, t->n_procs, &t->cap_procs, sizeof(*t->procs));
-        t->procs = items;
-        if (rc < 0) {
-            return NULL;
-        }
-        memmove(&t->procs[i + 1], &t->procs[i], (t->n_procs - i) * sizeof(*t->procs));
-        t->n_procs++;
+    if (old) {
+        *old = *row;
+        return old;
+    }
+    if (ARENA_APPEND(&t->arena, t->procs, t->n_procs, t->cap_procs, *row) < 0) {
+        return NULL;
+    }
+    /* Few rows are new: a linear search from the end, where the kernel's next PIDs are. */
+    for (i = t->n_procs - 1; i > 0 && t->procs[i - 1].pid > row->pid; i--) {
+        t->procs[i] = t->procs[i - 1];
     }
     t->procs[i] = *row;
     return &t->procs[i];
@@ -169,6 +162,6 @@ int ptable_refresh(struct ptable *t, const struct procfs *p, pid_t pid, struct p
         return -ENOMEM;
     }
     row.cgroup = (uint32_t)text;
-    *ret = put_row(t, &row);
+    *ret = set_row(t, &row);
     return *ret ? 0 : -ENOMEM;
 }

@@ -1,4 +1,4 @@
-/* The scan: list /proc, read each process's cgroup, in slices. */
+/* The scan of /proc: a step lists some processes and reads their cgroups. */
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -13,8 +13,8 @@ struct ptable_scan {
     const struct procfs *procfs;
     struct ptable *table;
     struct dir_reader dir;
-    struct buf text;
-    bool unordered; /* a folder of files lists in any order; procfs by PID */
+    struct buf text; /* the file that was read last */
+    bool unordered;  /* entries did not come by PID: a folder of files, never procfs */
     bool done;
 };
 
@@ -49,8 +49,9 @@ void ptable_scan_free(struct ptable_scan *s)
     }
 }
 
-/* Neighbours share their text more often than not: try the last row's first. */
-static int64_t intern(struct ptable *t, struct str text)
+/* As ptable_intern(). Most processes have the same text as the one listed before: try that first.
+ */
+static int64_t intern_after_last_row(struct ptable *t, struct str text)
 {
     if (t->n_procs > 0) {
         uint32_t last = t->procs[t->n_procs - 1].cgroup;
@@ -62,7 +63,9 @@ static int64_t intern(struct ptable *t, struct str text)
     return ptable_intern(t, text);
 }
 
-static int take_thread_cgroup(struct ptable_scan *s, struct proc *row)
+/* Set the row's cgroup to that of a live thread; no live thread: it stays. 0, or a negative errno
+ * that err_is_shortage(). */
+static int set_cgroup_of_live_thread(struct ptable_scan *s, struct proc *row)
 {
     AUTO_CLOSE int fd = procfs_open_pid(s->procfs->fd, row->pid);
     CLEANUP(buf_free) struct buf stat = {0};
@@ -72,7 +75,7 @@ static int take_thread_cgroup(struct ptable_scan *s, struct proc *row)
     if (rc < 0) {
         return err_is_shortage(rc) ? rc : 0;
     }
-    text = intern(s->table, (struct str){s->text.p, s->text.n});
+    text = intern_after_last_row(s->table, (struct str){s->text.p, s->text.n});
     if (text < 0) {
         return (int)text;
     }
@@ -80,7 +83,8 @@ static int take_thread_cgroup(struct ptable_scan *s, struct proc *row)
     return 0;
 }
 
-/* 1: row has what the scan reads; 0: there is no such process any more; negative errno. */
+/* Fill the row with what the scan reads. 1; 0: the process has exited; or a negative errno that
+ * err_is_shortage(). */
 static int read_row(struct ptable_scan *s, struct proc *row)
 {
     struct ptable *t = s->table;
@@ -99,7 +103,7 @@ static int read_row(struct ptable_scan *s, struct proc *row)
         row->have |= PROC_DENIED;
         text = STR("");
     }
-    index = intern(t, text);
+    index = intern_after_last_row(t, text);
     if (index < 0) {
         return (int)index;
     }
@@ -117,7 +121,7 @@ static int read_row(struct ptable_scan *s, struct proc *row)
     }
     rc = ptable_set_stat(t, row, &stat);
     if (rc == 0 && stat_leader_exited(&stat)) {
-        rc = take_thread_cgroup(s, row);
+        rc = set_cgroup_of_live_thread(s, row);
     }
     return rc < 0 ? rc : 1;
 }
@@ -126,35 +130,29 @@ static int add_row(struct ptable_scan *s, int32_t pid)
 {
     struct ptable *t = s->table;
     struct proc row = {.pid = pid};
-    void *items = t->procs;
-    int rc = arena_grow(&t->arena, &items, t->n_procs, &t->cap_procs, sizeof(*t->procs));
+    int rc = read_row(s, &row);
 
-    t->procs = items;
-    if (rc < 0) {
-        return rc;
-    }
-    rc = read_row(s, &row);
     if (rc <= 0) {
         return rc;
     }
     s->unordered = s->unordered || (t->n_procs > 0 && t->procs[t->n_procs - 1].pid >= pid);
     t->denied += row.have & PROC_DENIED ? 1 : 0;
-    t->procs[t->n_procs++] = row;
-    return 0;
+    return ARENA_APPEND(&t->arena, t->procs, t->n_procs, t->cap_procs, row);
 }
 
-static int by_pid(const void *a, const void *b)
+static int compare_pids(const void *a, const void *b)
 {
     const struct proc *x = a, *y = b;
 
     return (x->pid > y->pid) - (x->pid < y->pid);
 }
 
-static void put_in_order(struct ptable *t)
+/* Sort the rows by PID, and drop second rows of a PID. */
+static void sort_rows(struct ptable *t)
 {
     size_t n = 0;
 
-    qsort(t->procs, t->n_procs, sizeof(*t->procs), by_pid);
+    qsort(t->procs, t->n_procs, sizeof(*t->procs), compare_pids);
     for (size_t i = 0; i < t->n_procs; i++) {
         if (n == 0 || t->procs[n - 1].pid != t->procs[i].pid) {
             t->procs[n++] = t->procs[i];
@@ -163,8 +161,8 @@ static void put_in_order(struct ptable *t)
     t->n_procs = n;
 }
 
-/* A node that is a container itself (kind): everything on it is below PID 1's container. */
-static struct str find_root(const struct ptable *t)
+/* The cgroup root of a node that is a container itself (kind); none: the node is not. */
+static struct str node_root(const struct ptable *t)
 {
     const struct proc *init = ptable_find(t, 1);
     const struct cgroup_facts *facts;
@@ -179,19 +177,19 @@ static struct str find_root(const struct ptable *t)
     return cgroup_node_root(str_of(facts->path));
 }
 
-static int finish(struct ptable_scan *s, struct err *err)
+static int scan_finish(struct ptable_scan *s, struct err *err)
 {
     struct ptable *t = s->table;
 
     if (s->unordered) {
-        put_in_order(t);
+        sort_rows(t);
     }
     if (s->procfs->is_procfs && t->n_procs == 0) {
         err_set(err, ERR_PROC, ENOENT, "%s shows no process", s->procfs->path);
         err_hint(err, "--proc names a procfs of the node, or a folder that stands in for it");
         return -ENOENT;
     }
-    t->root = find_root(t);
+    t->root = node_root(t);
     s->done = true;
     return 1;
 }
@@ -207,7 +205,7 @@ int ptable_scan_step(struct ptable_scan *s, unsigned n, struct err *err)
         int rc = dir_next(&s->dir, &entry);
 
         if (rc == 0) {
-            return finish(s, err);
+            return scan_finish(s, err);
         }
         if (rc > 0) {
             if ((entry.type != DT_DIR && entry.type != DT_UNKNOWN) ||

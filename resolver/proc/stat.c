@@ -2,7 +2,7 @@
 
 #include <string.h>
 
-/* Where the numbers are, counted as in proc(5). */
+/* Numbers of the fields, as in proc_pid_stat(5). */
 enum { FIELD_STATE = 3, FIELD_PPID = 4, FIELD_SESSION = 6, FIELD_THREADS = 20, FIELD_START = 22 };
 
 static bool is_state(char c)
@@ -135,7 +135,7 @@ bool status_parse(struct str text, struct status_text *ret)
     unsigned have = 0;
     struct str line;
 
-    /* A last line without its end was cut short, maybe within a number. */
+    /* Drop a last line without a newline: it may have been cut within a number. */
     while (text.n && text.p[text.n - 1] != '\n') {
         text.n--;
     }

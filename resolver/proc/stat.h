@@ -7,16 +7,17 @@
 
 #include "cri/base/text.h"
 
-/* What is used of /proc/<pid>/stat. */
+/* The fields of /proc/<pid>/stat that are used. */
 struct stat_line {
     int32_t pid, ppid, session;
     char state; /* a letter, as in proc_pid_stat(5) */
     uint32_t threads;
     uint64_t start; /* clock ticks since boot */
-    char comm[64];  /* NUL-terminated, cut where it is longer: kernel threads have long names */
+    char comm[64];  /* NUL-terminated; 64 is the kernel's own limit (proc_task_name(), 6.12): names
+                       of  kernel threads are longer than TASK_COMM_LEN */
 };
 
-/* False: not such a text, or one that is cut short. */
+/* False: not such a text, or one that was cut short. */
 bool stat_parse(struct str text, struct stat_line *ret);
 
 /* Whether a process with that state and number of threads still runs. A process whose leader has
@@ -32,21 +33,21 @@ static inline bool stat_leader_exited(const struct stat_line *s)
     return s->state == 'Z' && s->threads > 1;
 }
 
-/* The kernel nests PID namespaces 32 deep below the initial one (MAX_PID_NS_LEVEL). */
+/* The kernel nests PID namespaces at most 32 deep below the initial one (MAX_PID_NS_LEVEL). */
 enum { NSPID_DEPTH = 33 };
 
-/* What is used of /proc/<pid>/status. */
+/* The fields of /proc/<pid>/status that are used. */
 struct status_text {
     int32_t tgid, pid, ppid;
     char state;
     uint32_t threads;
-    int32_t
-        nspid[NSPID_DEPTH]; /* the PID in each namespace, that of the /proc that is read first */
-    unsigned n_nspid;       /* 0: no NSpid line (Linux <4.1) */
-    bool kthread;
+    int32_t nspid[NSPID_DEPTH]; /* the PID in each PID namespace, from that of the procfs down to
+                                   the process's own */
+    unsigned n_nspid;           /* 0: no NSpid line (Linux <4.1) */
+    bool kthread;               /* a kernel thread; false also where status has no Kthread line */
 };
 
-/* False: not such a text. A last line without a newline was cut short, and is ignored. */
+/* False: not such a text. A last line without a newline is ignored: it was cut short. */
 bool status_parse(struct str text, struct status_text *ret);
 
 /* The "btime" line of /proc/stat: when the node was booted, in seconds since the epoch. False: the

@@ -1,10 +1,11 @@
-/* Cgroup texts, each kept and parsed once. Their hash is keyed: anybody who may make cgroups may
- * choose as many texts as there are cgroups. */
+/* The cgroup texts of a process table: each one is kept and parsed once. Their hash is keyed,
+ * because a container that can make cgroups chooses their names. */
 #include <errno.h>
 
 #include "resolver/cgroup/line.h"
 #include "resolver/proc/ptable.h"
 
+/* Whether the text has v1 lines, and the path of each is "/". */
 static bool is_v1_root(struct str text)
 {
     struct cgroup_line line;
@@ -19,6 +20,8 @@ static bool is_v1_root(struct str text)
     return any;
 }
 
+/* Room of the first index, which doubles when it is full. A host without containers has about that
+ * many texts, one for each systemd service. */
 enum { FIRST_TEXTS = 32 };
 
 /* Make room for one more text in the index. 0 or -ENOMEM. */

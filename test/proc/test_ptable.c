@@ -1,5 +1,5 @@
-/* The process table from a folder that stands in for /proc: what a scan makes of good and broken
- * ones. */
+/* The process table: scans of folders that stand in for /proc, with good and broken files, and one
+ * of the real /proc. */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -133,7 +133,7 @@ static void rows_ascend_and_texts_are_kept_once(void **state)
         const struct proc *row = &f->t.procs[i];
 
         assert_int_equal(row->pid, 6 + 7 * (int)i);
-        /* A host's process is not asked for its stat. */
+        /* The scan does not read the stat of a process of the host. */
         assert_int_equal(row->have, row->pid % 2 ? 0 : PROC_STAT);
         if (row->have & PROC_STAT) {
             assert_int_equal(row->start, row->pid * 10);
@@ -147,14 +147,14 @@ static void rows_ascend_and_texts_are_kept_once(void **state)
     assert_null(ptable_find(&f->t, 301));
 }
 
-static void names_that_are_no_process(void **state)
+static void entries_that_are_no_process_have_no_row(void **state)
 {
     static const char *const names[] = {"123abc", "0",   "012",        "-5",
                                         "+5",     "4 ",  "2147483648", "9999999999999999999999",
                                         "self",   "1e3", "\xd9\xa1"};
     struct folder *f = *state;
 
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(names); i++) {
         char name[64];
 
         snprintf(name, sizeof(name), "%s/cgroup", names[i]);
@@ -170,7 +170,7 @@ static void names_that_are_no_process(void **state)
     assert_int_equal(f->t.procs[0].pid, INT32_MAX);
 }
 
-static void files_that_are_no_text(void **state)
+static void files_that_cannot_be_read_give_empty_rows(void **state)
 {
     struct folder *f = *state;
     char *big = calloc(1, 2 * 1024 * 1024);
@@ -188,7 +188,7 @@ static void files_that_are_no_text(void **state)
     write_text(f, "15/cgroup", "0::" POD ID_A "\n");
     write_text(f, "15/stat", "garbage\n");
     write_text(f, "16/cgroup", "0::" POD ID_A "\n");
-    write_stat(f, "16/stat", 17, 'S', 1, 1); /* of another process */
+    write_stat(f, "16/stat", 17, 'S', 1, 1); /* the stat of process 17 */
     scan_in_slices_of(f, 100);
 
     assert_int_equal(f->t.n_procs, 7);
@@ -224,7 +224,7 @@ static void long_texts_are_read_to_their_end(void **state)
     free(text);
 }
 
-static void many_texts_are_told_apart(void **state)
+static void each_text_has_one_index(void **state)
 {
     struct folder *f = *state;
     char text[64];
@@ -242,8 +242,8 @@ static void many_texts_are_told_apart(void **state)
     assert_int_equal(f->t.cgroups[4999].owner, -1);
 }
 
-/* On v1 the lines of a leader that has exited read "/", whatever its threads are in. */
-static void leader_that_exited(void **state)
+/* The v1 lines of a leader that has exited read "/", whatever cgroup its threads are in. */
+static void cgroup_of_an_exited_leader_is_that_of_a_live_thread(void **state)
 {
     static const char gone[] = "3:pids:/\n2:cpu,cpuacct:/\n0::/system.slice/containerd.service\n";
     static const char live[] =
@@ -258,7 +258,7 @@ static void leader_that_exited(void **state)
         snprintf(name, sizeof(name), "%d/stat", pid);
         write_stat(f, name, pid, pid == 14 ? 'S' : 'Z', pid == 11 ? 1 : 3, 100);
     }
-    /* 10: one thread lives. */
+    /* 10: thread 22 lives. */
     write_stat(f, "10/task/10/stat", 10, 'Z', 3, 100);
     write_text(f, "10/task/10/cgroup", gone);
     write_stat(f, "10/task/21/stat", 21, 'X', 3, 100);
@@ -266,10 +266,10 @@ static void leader_that_exited(void **state)
     write_stat(f, "10/task/22/stat", 22, 'S', 3, 100);
     write_text(f, "10/task/22/cgroup", live);
     write_text(f, "10/task/23/stat", "garbage");
-    /* 12: none does any more; 13: a capture without task/. 11 is just a zombie, 14 lives. */
+    /* 11 is a zombie; 12: no thread lives; 13: a capture without task/; 14: the leader lives. */
     write_stat(f, "12/task/12/stat", 12, 'Z', 3, 100);
     write_text(f, "12/task/12/cgroup", live);
-    /* Another hierarchy's line keeps its path: nothing to look for. */
+    /* 15: one v1 line still has a path, so the text is not that of an exited leader. */
     write_text(f, "15/cgroup", "3:pids:/\n1:name=systemd:/system.slice/x.service\n0::/\n");
     write_stat(f, "15/stat", 15, 'Z', 3, 100);
 
@@ -283,7 +283,7 @@ static void leader_that_exited(void **state)
     assert_int_equal(ptable_find(&f->t, 15)->have, 0);
 }
 
-static void node_that_is_a_container(void **state)
+static void root_is_the_cgroup_of_a_node_in_a_container(void **state)
 {
     struct folder *f = *state;
 
@@ -294,7 +294,7 @@ static void node_that_is_a_container(void **state)
     assert_true(str_is(f->t.root, "/docker/" ID_B));
 }
 
-static void node_that_is_none(void **state)
+static void a_node_on_the_host_has_no_root(void **state)
 {
     struct folder *f = *state;
 
@@ -303,7 +303,7 @@ static void node_that_is_none(void **state)
     assert_int_equal(f->t.root.n, 0);
 }
 
-static void empty_folder(void **state)
+static void an_empty_folder_has_no_rows(void **state)
 {
     struct folder *f = *state;
 
@@ -346,7 +346,7 @@ static void parts_are_loaded_when_asked_for(void **state)
     assert_int_equal(row->have, PROC_NS | PROC_GONE);
 }
 
-static void refresh_puts_and_takes_out(void **state)
+static void refresh_inserts_replaces_and_removes(void **state)
 {
     struct folder *f = *state;
     struct proc *row;
@@ -376,15 +376,15 @@ static void refresh_puts_and_takes_out(void **state)
     assert_null(ptable_find(&f->t, 7));
     assert_int_equal(f->t.n_procs, 2);
     assert_int_equal(f->t.procs[1].pid, 9);
-    /* A stat that makes no sense leaves the row as it was. */
+    /* A stat that cannot be parsed leaves the row as it was. */
     write_text(f, "9/stat", "garbage");
     assert_int_equal(ptable_refresh(&f->t, &f->p, 9, &row), 0);
     assert_null(row);
     assert_non_null(ptable_find(&f->t, 9));
 }
 
-/* Nothing is concluded from a want of descriptors: the process is not gone for that. */
-static void short_of_descriptors(void **state)
+/* A shortage of descriptors is an error, and never marks a process as exited. */
+static void a_shortage_of_descriptors_is_an_error(void **state)
 {
     struct folder *f = *state;
     struct rlimit before, none;
@@ -407,7 +407,7 @@ static void short_of_descriptors(void **state)
     assert_non_null(ptable_find(&f->t, 7));
 }
 
-static void the_real_one_shows_us(void **state)
+static void the_real_proc_has_a_row_of_this_process(void **state)
 {
     struct folder *f = *state;
     struct dir_reader dir = {.fd = -1};
@@ -420,7 +420,7 @@ static void the_real_one_shows_us(void **state)
     assert_true(f->p.is_procfs);
     assert_true(f->p.own_pidns);
     assert_false(f->p.other_pidns);
-    /* The scan has an offset of its own. */
+    /* Move the position of p.fd to the end: the scan must not depend on it. */
     dir.fd = f->p.fd;
     while ((rc = dir_next(&dir, &entry)) > 0) {
     }
@@ -445,18 +445,18 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         IN_FOLDER(rows_ascend_and_texts_are_kept_once),
-        IN_FOLDER(names_that_are_no_process),
-        IN_FOLDER(files_that_are_no_text),
+        IN_FOLDER(entries_that_are_no_process_have_no_row),
+        IN_FOLDER(files_that_cannot_be_read_give_empty_rows),
         IN_FOLDER(long_texts_are_read_to_their_end),
-        IN_FOLDER(many_texts_are_told_apart),
-        IN_FOLDER(leader_that_exited),
-        IN_FOLDER(node_that_is_a_container),
-        IN_FOLDER(node_that_is_none),
-        IN_FOLDER(empty_folder),
+        IN_FOLDER(each_text_has_one_index),
+        IN_FOLDER(cgroup_of_an_exited_leader_is_that_of_a_live_thread),
+        IN_FOLDER(root_is_the_cgroup_of_a_node_in_a_container),
+        IN_FOLDER(a_node_on_the_host_has_no_root),
+        IN_FOLDER(an_empty_folder_has_no_rows),
         IN_FOLDER(parts_are_loaded_when_asked_for),
-        IN_FOLDER(refresh_puts_and_takes_out),
-        IN_FOLDER(short_of_descriptors),
-        IN_FOLDER(the_real_one_shows_us),
+        IN_FOLDER(refresh_inserts_replaces_and_removes),
+        IN_FOLDER(a_shortage_of_descriptors_is_an_error),
+        IN_FOLDER(the_real_proc_has_a_row_of_this_process),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

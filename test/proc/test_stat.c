@@ -1,5 +1,5 @@
-/* The texts of /proc/<pid>/stat and status: what is read from good ones, and that bad ones are
- * refused. */
+/* The parsers of /proc/<pid>/stat and status: the fields of good texts, and bad texts are refused.
+ */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -8,12 +8,12 @@
 #include "resolver/proc/stat.h"
 #include "test/support/unit.h"
 
-/* What stands between state and the end, as a kernel writes it; start is 4711. */
+/* The fields after ppid as a kernel writes them: session 41, 9 threads, start 4711. */
 #define AFTER_PPID                                                                                 \
     " 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 9 0 4711 1000 200 18446744073709551615 1\n"
 
-/* Each text is parsed in a block of its very size, so that a step beyond it is seen by the
- * sanitizer. */
+/* Parse a copy of the text in a block of exactly its size, so that the address sanitizer sees a
+ * read beyond its end. */
 static bool parse(const char *text, size_t n, struct stat_line *ret)
 {
     char *exact = malloc(n ? n : 1);
@@ -26,7 +26,7 @@ static bool parse(const char *text, size_t n, struct stat_line *ret)
     return good;
 }
 
-static void stat_good(void **state)
+static void stat_of_every_form_is_parsed(void **state)
 {
     static const struct {
         const char *text, *comm;
@@ -49,7 +49,7 @@ static void stat_good(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         struct stat_line s;
 
         print_message("%zu\n", i);
@@ -64,7 +64,7 @@ static void stat_good(void **state)
     }
 }
 
-static void stat_bad(void **state)
+static void bad_stat_is_refused(void **state)
 {
     static const char *const cases[] = {
         "",
@@ -94,11 +94,12 @@ static void stat_bad(void **state)
         "7 (sh) S 5 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 4294967296 0 4711 1\n",
         "7 (sh) S 5 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 -4711 1\n",
         "7 (sh) S 5 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 18446744073709551616 1\n",
-        "7 (sh) S 5 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711", /* cut, maybe of 47110 */
+        "7 (sh) S 5 42 41 0 -1 4194560 1 2 3 4 5 6 7 8 20 0 1 0 4711", /* cut, may have been 47110
+                                                                        */
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         struct stat_line s = {.pid = -1};
 
         print_message("%zu\n", i);
@@ -107,7 +108,7 @@ static void stat_bad(void **state)
     }
 }
 
-static void stat_cut_anywhere(void **state)
+static void stat_that_was_cut_is_refused(void **state)
 {
     static const char text[] = "7 (a) R 1 (b) S 5" AFTER_PPID;
     const size_t whole = (size_t)(strstr(text, "4711 ") - text) + 5;
@@ -123,7 +124,7 @@ static void stat_cut_anywhere(void **state)
     assert_false(stat_parse((struct str){NULL, 0}, &s));
 }
 
-static void leader_exited(void **state)
+static void zombie_with_threads_is_an_exited_leader(void **state)
 {
     (void)state;
     assert_true(stat_leader_exited(&(struct stat_line){.state = 'Z', .threads = 2}));
@@ -131,6 +132,7 @@ static void leader_exited(void **state)
     assert_false(stat_leader_exited(&(struct stat_line){.state = 'S', .threads = 2}));
 }
 
+/* As parse(), for status. */
 static bool parse_status(const char *text, size_t n, struct status_text *ret)
 {
     char *exact = malloc(n ? n : 1);
@@ -145,7 +147,7 @@ static bool parse_status(const char *text, size_t n, struct status_text *ret)
 
 #define STATUS "Name:\tsh\nState:\tS (sleeping)\nTgid:\t7\nPid:\t7\nPPid:\t5\n"
 
-static void status_good(void **state)
+static void status_of_every_form_is_parsed(void **state)
 {
     static const struct {
         const char *text;
@@ -160,12 +162,12 @@ static void status_good(void **state)
         {STATUS "Kthread:\t1\n", 0, 0, 0, true},
         {STATUS "NSpid:\t7\t1\nVmPeak:\t 123 kB\nno colon\n\n:\n", 2, 1, 0, false},
         {STATUS "NSpid:\t7\t1\nNSpid:\t7\n", 1, 7, 0, false},
-        {STATUS "NSpid:\t7\t1", 0, 0, 0, false}, /* cut, maybe of 17 */
+        {STATUS "NSpid:\t7\t1", 0, 0, 0, false}, /* cut, may have been 17 */
         {"Name:\tPid\nName:\tPid:\\t9\n" STATUS, 0, 0, 0, false},
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         struct status_text s;
 
         print_message("%zu\n", i);
@@ -183,7 +185,7 @@ static void status_good(void **state)
     }
 }
 
-static void status_bad(void **state)
+static void bad_status_is_refused(void **state)
 {
     static const char *const cases[] = {
         "",
@@ -203,7 +205,7 @@ static void status_bad(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         struct status_text s = {.pid = -1};
 
         print_message("%zu\n", i);
@@ -216,9 +218,12 @@ static void status_bad(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(stat_good),         cmocka_unit_test(stat_bad),
-        cmocka_unit_test(stat_cut_anywhere), cmocka_unit_test(leader_exited),
-        cmocka_unit_test(status_good),       cmocka_unit_test(status_bad),
+        cmocka_unit_test(stat_of_every_form_is_parsed),
+        cmocka_unit_test(bad_stat_is_refused),
+        cmocka_unit_test(stat_that_was_cut_is_refused),
+        cmocka_unit_test(zombie_with_threads_is_an_exited_leader),
+        cmocka_unit_test(status_of_every_form_is_parsed),
+        cmocka_unit_test(bad_status_is_refused),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);
