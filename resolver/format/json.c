@@ -29,7 +29,7 @@ json_t *doc_text(const char *s)
 
 json_t *doc_number(uint64_t n)
 {
-    /* jansson's integers are signed; nothing that the kernel counts comes near. */
+    /* jansson's integers are signed. */
     return json_integer(n > INT64_MAX ? INT64_MAX : (json_int_t)n);
 }
 
@@ -40,7 +40,7 @@ json_t *doc_number_or_null(uint64_t n)
 
 json_t *doc_time(int64_t epoch_ns)
 {
-    char text[40];
+    char text[40]; /* enough for text_time() */
 
     if (epoch_ns == 0) {
         return json_null();
@@ -93,7 +93,7 @@ void doc_put_named(json_t **object, const char *name, json_t *value)
 {
     struct buf key = {0};
 
-    buf_puts(&key, "");
+    buf_puts(&key, ""); /* so that an empty name is a text too */
     buf_put_utf8(&key, name, strlen(name));
     if (key.failed) {
         json_decref(value);
@@ -107,7 +107,10 @@ void doc_put_named(json_t **object, const char *name, json_t *value)
 
 /* ---- The writer ------------------------------------------------------------------------------ */
 
-enum { INDENT = 2, REAL_PRECISION = 12 };
+enum {
+    INDENT = 2,         /* spaces a level */
+    REAL_PRECISION = 12 /* significant digits; 17 would print 0.1 as 0.10000000000000001 */
+};
 
 void doc_writer_init(struct doc_writer *w, podpid_write_fn write, void *context, bool indent)
 {
@@ -120,7 +123,8 @@ void doc_writer_init(struct doc_writer *w, podpid_write_fn write, void *context,
     w->held = 0;
 }
 
-static void pass_on(struct doc_writer *w, const char *data, size_t n)
+/* Hand text to the caller's function, unless the document has failed. */
+static void write_now(struct doc_writer *w, const char *data, size_t n)
 {
     if (w->failure == ERR_NONE && n > 0 && w->write(w->context, data, n) != 0) {
         w->failure = ERR_WRITE;
@@ -129,17 +133,18 @@ static void pass_on(struct doc_writer *w, const char *data, size_t n)
 
 static void flush(struct doc_writer *w)
 {
-    pass_on(w, w->hold, w->held);
+    write_now(w, w->hold, w->held);
     w->held = 0;
 }
 
-static void put(struct doc_writer *w, const char *data, size_t n)
+/* Write text by way of the hold. */
+static void write_held(struct doc_writer *w, const char *data, size_t n)
 {
     if (n > sizeof(w->hold) - w->held) {
         flush(w);
     }
     if (n > sizeof(w->hold)) {
-        pass_on(w, data, n);
+        write_now(w, data, n);
     } else if (n > 0) {
         memcpy(w->hold + w->held, data, n);
         w->held += n;
@@ -151,18 +156,19 @@ static void new_line(struct doc_writer *w)
     static const char spaces[] = "                                ";
     size_t n = (size_t)w->depth * INDENT;
 
-    put(w, "\n", 1);
+    write_held(w, "\n", 1);
     while (n > 0) {
         size_t some = n < sizeof(spaces) - 1 ? n : sizeof(spaces) - 1;
 
-        put(w, spaces, some);
+        write_held(w, spaces, some);
         n -= some;
     }
 }
 
-/* jansson indents from the left margin: every line it begins is moved to our depth. A newline in
- * its output is always one of its own, those in strings are escaped. */
-static int put_dumped(const char *data, size_t n, void *context)
+/* Called by jansson with pieces of a value's text. jansson indents from the left margin, so each
+ * line that it begins is moved to our depth. Its text has no other newlines: those in strings are
+ * escaped. */
+static int write_dumped(const char *data, size_t n, void *context)
 {
     struct doc_writer *w = context;
 
@@ -170,7 +176,7 @@ static int put_dumped(const char *data, size_t n, void *context)
         const char *end = n ? memchr(data, '\n', n) : NULL;
         size_t some = end ? (size_t)(end - data) : n;
 
-        put(w, data, some);
+        write_held(w, data, some);
         if (!end) {
             return w->failure == ERR_NONE ? 0 : -1;
         }
@@ -180,7 +186,7 @@ static int put_dumped(const char *data, size_t n, void *context)
     }
 }
 
-static void dump(struct doc_writer *w, const json_t *value)
+static void write_value(struct doc_writer *w, const json_t *value)
 {
     size_t flags = JSON_ENCODE_ANY | JSON_ENSURE_ASCII | JSON_REAL_PRECISION(REAL_PRECISION);
 
@@ -188,32 +194,32 @@ static void dump(struct doc_writer *w, const json_t *value)
     if (w->failure != ERR_NONE) {
         return;
     }
-    if (json_dump_callback(value, put_dumped, w, flags) < 0 && w->failure == ERR_NONE) {
+    if (json_dump_callback(value, write_dumped, w, flags) < 0 && w->failure == ERR_NONE) {
         w->failure = ERR_NOMEM;
     }
 }
 
-/* What stands before a member: the comma, the line, the key. Keys are plain words of the schema. */
+/* Write what stands before a member: comma, line break, key. */
 static void begin_member(struct doc_writer *w, const char *key)
 {
     if (!w->empty) {
-        put(w, w->indent ? "," : ", ", w->indent ? 1 : 2);
+        write_held(w, w->indent ? "," : ", ", w->indent ? 1 : 2);
     }
     if (w->indent && w->depth > 0) {
         new_line(w);
     }
     w->empty = false;
     if (key) {
-        put(w, "\"", 1);
-        put(w, key, strlen(key));
-        put(w, "\": ", 3);
+        write_held(w, "\"", 1);
+        write_held(w, key, strlen(key));
+        write_held(w, "\": ", 3);
     }
 }
 
 void doc_open(struct doc_writer *w, const char *key, char bracket)
 {
     begin_member(w, key);
-    put(w, &bracket, 1);
+    write_held(w, &bracket, 1);
     w->depth++;
     w->empty = true;
 }
@@ -224,7 +230,7 @@ void doc_close(struct doc_writer *w, char bracket)
     if (w->indent && !w->empty) {
         new_line(w);
     }
-    put(w, &bracket, 1);
+    write_held(w, &bracket, 1);
     w->empty = false;
 }
 
@@ -234,13 +240,13 @@ void doc_value(struct doc_writer *w, const char *key, json_t *value)
     if (!value && w->failure == ERR_NONE) {
         w->failure = ERR_NOMEM;
     }
-    dump(w, value);
+    write_value(w, value);
     json_decref(value);
 }
 
 int doc_finish(struct doc_writer *w, struct err *err)
 {
-    put(w, "\n", 1);
+    write_held(w, "\n", 1);
     flush(w);
     switch (w->failure) {
     case ERR_NONE:

@@ -1,8 +1,8 @@
-/* Documents written piece by piece: a snapshot is never held in memory as one tree.
+/* JSON documents, written piece by piece: a snapshot is never held in memory as one tree.
  *
- * Values are jansson's. Every function that makes one gives NULL when memory is out, and those that
- * take one take NULL for that, so that only the end needs a check. Text may be any bytes: it is
- * made valid UTF-8 on its way in. */
+ * Values are jansson's. A function that makes a value returns NULL when memory is out; a function
+ * that takes a value also takes NULL and then fails. So a caller checks once, at the end of the
+ * value or the document. Text may be any bytes: what is not UTF-8 becomes U+FFFD. */
 #ifndef PODPID_FORMAT_JSON_H
 #define PODPID_FORMAT_JSON_H
 
@@ -15,41 +15,52 @@
 
 /* ---- Values ---------------------------------------------------------------------------------- */
 
-json_t *doc_text(const char *s);                       /* NULL text: null */
-json_t *doc_number(uint64_t n);                        /* as it is */
-json_t *doc_number_or_null(uint64_t n);                /* 0: null */
-json_t *doc_time(int64_t epoch_ns);                    /* 0: null; else RFC 3339 UTC */
-json_t *doc_texts(const char *const *items, size_t n); /* an array */
-json_t *doc_pids(const pid_t *pids, size_t n);
+/* A new value; the caller's to json_decref() or to pass on. */
+json_t *doc_text(const char *s);                       /* a string; NULL gives null */
+json_t *doc_number(uint64_t n);                        /* more than INT64_MAX gives INT64_MAX */
+json_t *doc_number_or_null(uint64_t n);                /* a number; 0 gives null */
+json_t *doc_time(int64_t epoch_ns);                    /* RFC 3339 in UTC; 0 gives null */
+json_t *doc_texts(const char *const *items, size_t n); /* an array of strings */
+json_t *doc_pids(const pid_t *pids, size_t n);         /* an array of numbers */
 
-/* Set a member, taking the value. Where value is NULL or the setting fails, *object is freed and
- * becomes NULL. */
+/* Set a member of an object, or append to an array; takes ownership of value. If value is NULL or
+ * memory is out, *object (*array) is freed and becomes NULL, and further calls only free value. key
+ * must be UTF-8. */
 void doc_put(json_t **object, const char *key, json_t *value);
 void doc_append(json_t **array, json_t *value);
-/* As doc_put() under a name that may be any bytes. */
+
+/* As doc_put() for a name of any bytes, such as that of a label. */
 void doc_put_named(json_t **object, const char *name, json_t *value);
 
 /* ---- The writer ------------------------------------------------------------------------------ */
 
 struct doc_writer {
     podpid_write_fn write;
-    void *context;
-    bool indent;           /* else everything on one line */
-    enum err_kind failure; /* ERR_NONE; ERR_NOMEM, ERR_WRITE: the rest is dropped */
-    unsigned depth;
-    bool empty; /* nothing was written since the last opening bracket */
-    size_t held;
-    char hold[4096]; /* jansson writes by the token: its bits are gathered here */
+    void *context;         /* for write */
+    bool indent;           /* one member a line; false: the document on one line */
+    enum err_kind failure; /* ERR_NONE so far; ERR_NOMEM or ERR_WRITE: nothing more is written */
+    unsigned depth;        /* how many brackets are open */
+    bool empty;            /* nothing was written since the last opening bracket */
+    size_t held;           /* bytes in hold */
+    char hold[4096]; /* gathers output, because jansson writes token by token; 4 KiB a write */
 };
 
+/* Start a document whose text goes to write(context, ...). The writer holds nothing to be freed. */
 void doc_writer_init(struct doc_writer *w, podpid_write_fn write, void *context, bool indent);
 
-/* bracket is '{' or '['. key is NULL in an array and for the document itself. */
+/* Begin an object ('{') or an array ('['). key is its name in the object around it, UTF-8 without
+ * characters that need escaping; NULL in an array and for the document itself. */
 void doc_open(struct doc_writer *w, const char *key, char bracket);
-void doc_close(struct doc_writer *w, char bracket); /* '}' or ']' */
-/* Takes the value; NULL: memory was out. */
+
+/* End it: bracket is '}' or ']'. */
+void doc_close(struct doc_writer *w, char bracket);
+
+/* Write a value, and take ownership of it; NULL makes the document fail with ERR_NOMEM. key as of
+ * doc_open(). */
 void doc_value(struct doc_writer *w, const char *key, json_t *value);
-/* Ends the document with a newline. 0 or negative errno with ERR_NOMEM or ERR_WRITE. */
+
+/* End the document with a newline. 0, or a negative errno with ERR_NOMEM or ERR_WRITE if anything
+ * failed since doc_writer_init(). */
 int doc_finish(struct doc_writer *w, struct err *err);
 
 #endif

@@ -7,7 +7,7 @@
 #include <string.h>
 #include <yaml.h>
 
-/* An anchor and what it names; NULL while that is still open. */
+/* An anchor and its value; NULL while that list or map is being read. */
 struct anchor_name {
     const char *name;
     const struct yaml_value *value;
@@ -18,7 +18,7 @@ struct level {
     struct yaml_value *value;
     const struct yaml_value **items;
     size_t n, cap;
-    size_t anchor; /* its index in anchors + 1; 0: none */
+    size_t anchor; /* index in reader.anchors + 1; 0: it has no anchor */
 };
 
 struct reader {
@@ -26,14 +26,16 @@ struct reader {
     struct str text;
     const char *file;
     struct arena *arena;
-    size_t values, max_values;
-    struct level levels[YAML_MAX_DEPTH];
-    unsigned depth;
-    struct anchor_name *anchors;
+    size_t values, max_values;           /* how many values were read; the limit */
+    struct level levels[YAML_MAX_DEPTH]; /* the lists and maps that are open, outermost first */
+    unsigned depth;                      /* how many are */
+    struct anchor_name *anchors;         /* of the current document */
     size_t n_anchors, cap_anchors;
-    const struct yaml_value *root;
+    const struct yaml_value *root; /* of the current document; NULL: none yet */
 };
 
+/* How many anchors a document may have. An alias searches them one by one, so that this limits the
+ * time; manifests have a few at most. */
 enum { MAX_ANCHORS = 256 };
 
 static int error_at(struct err *err, const char *file, size_t line, size_t column, const char *what)
@@ -43,7 +45,7 @@ static int error_at(struct err *err, const char *file, size_t line, size_t colum
 
 int yaml_error(struct err *err, const char *file, const struct yaml_value *at, const char *fmt, ...)
 {
-    char what[768];
+    char what[768]; /* leaves room for the place in err.text */
     va_list ap;
 
     va_start(ap, fmt);
@@ -52,7 +54,7 @@ int yaml_error(struct err *err, const char *file, const struct yaml_value *at, c
     return error_at(err, file, at->line, at->column, what);
 }
 
-static int mark_error(struct reader *r, yaml_mark_t at, struct err *err, const char *what)
+static int error_at_mark(struct reader *r, yaml_mark_t at, struct err *err, const char *what)
 {
     return error_at(err, r->file, at.line + 1, at.column + 1, what);
 }
@@ -75,12 +77,12 @@ static int parser_error(struct reader *r, struct err *err)
         return error_at(err, r->file, line, column, what);
     }
     if (p->problem_mark.index < r->text.n && r->text.p[p->problem_mark.index] == '\t') {
-        return mark_error(r, p->problem_mark, err, "expected spaces: tabs cannot indent YAML");
+        return error_at_mark(r, p->problem_mark, err, "expected spaces: tabs cannot indent YAML");
     }
     snprintf(what, sizeof(what), "expected YAML: %s%s%s",
              p->problem ? p->problem : "it cannot be read", p->context ? " " : "",
              p->context ? p->context : "");
-    return mark_error(r, p->problem_mark, err, what);
+    return error_at_mark(r, p->problem_mark, err, what);
 }
 
 static struct yaml_value *new_value(struct reader *r, enum yaml_kind kind, yaml_mark_t at,
@@ -89,7 +91,7 @@ static struct yaml_value *new_value(struct reader *r, enum yaml_kind kind, yaml_
     struct yaml_value *v;
 
     if (++r->values > r->max_values) {
-        mark_error(r, at, err, "too many values");
+        error_at_mark(r, at, err, "too many values");
         return NULL;
     }
     v = arena_alloc(r->arena, sizeof(*v));
@@ -104,37 +106,32 @@ static struct yaml_value *new_value(struct reader *r, enum yaml_kind kind, yaml_
     return v;
 }
 
-/* Remember an anchor; *ret is its index + 1. */
+/* Add an anchor; name NULL: there is none. *ret is its index + 1, or 0. */
 static int add_anchor(struct reader *r, const yaml_char_t *name, yaml_mark_t at,
                       const struct yaml_value *value, size_t *ret, struct err *err)
 {
-    void *items = r->anchors;
+    struct anchor_name anchor = {.value = value};
 
     if (!name) {
         *ret = 0;
         return 0;
     }
     if (r->n_anchors == MAX_ANCHORS) {
-        return mark_error(r, at, err, "too many anchors");
+        return error_at_mark(r, at, err, "too many anchors");
     }
-    if (arena_grow(r->arena, &items, r->n_anchors, &r->cap_anchors, sizeof(*r->anchors)) < 0) {
+    anchor.name = arena_strdup(r->arena, (const char *)name);
+    if (!anchor.name ||
+        ARENA_APPEND(r->arena, r->anchors, r->n_anchors, r->cap_anchors, anchor) < 0) {
         return err_nomem(err);
     }
-    r->anchors = items;
-    r->anchors[r->n_anchors].name = arena_strdup(r->arena, (const char *)name);
-    if (!r->anchors[r->n_anchors].name) {
-        return err_nomem(err);
-    }
-    r->anchors[r->n_anchors].value = value;
-    *ret = ++r->n_anchors;
+    *ret = r->n_anchors;
     return 0;
 }
 
-/* A value is whole: hang it into the list or map that is open, or make it the root. */
-static int attach(struct reader *r, const struct yaml_value *v, yaml_mark_t at, struct err *err)
+/* Add a complete value to the innermost open list or map, or make it the document's root. */
+static int add_value(struct reader *r, const struct yaml_value *v, yaml_mark_t at, struct err *err)
 {
     struct level *l;
-    void *items;
 
     if (r->depth == 0) {
         r->root = v;
@@ -144,14 +141,11 @@ static int attach(struct reader *r, const struct yaml_value *v, yaml_mark_t at, 
     if (l->value->kind == YAML_MAP && l->n % 2 == 0 && v->kind != YAML_TEXT) {
         return yaml_error(err, r->file, v, "expected a text as key");
     }
-    items = l->items;
-    if (arena_grow(r->arena, &items, l->n, &l->cap, sizeof(*l->items)) < 0) {
+    if (ARENA_APPEND(r->arena, l->items, l->n, l->cap, v) < 0) {
         return err_nomem(err);
     }
-    l->items = items;
-    l->items[l->n++] = v;
     if (v->weight > r->max_values - l->value->weight) {
-        return mark_error(r, at, err, "too many values once its aliases are put in");
+        return error_at_mark(r, at, err, "too many values once its aliases are expanded");
     }
     l->value->weight += v->weight;
     return 0;
@@ -167,7 +161,7 @@ static int on_scalar(struct reader *r, const yaml_event_t *e, struct err *err)
         return -err->errnum;
     }
     if (memchr(e->data.scalar.value, '\0', e->data.scalar.length)) {
-        return mark_error(r, e->start_mark, err, "expected a text without NUL characters");
+        return error_at_mark(r, e->start_mark, err, "expected a text without NUL characters");
     }
     v->text = arena_strndup(r->arena, (const char *)e->data.scalar.value, e->data.scalar.length);
     if (!v->text) {
@@ -176,22 +170,22 @@ static int on_scalar(struct reader *r, const yaml_event_t *e, struct err *err)
     v->n = (uint32_t)e->data.scalar.length;
     v->plain = e->data.scalar.style == YAML_PLAIN_SCALAR_STYLE && !e->data.scalar.tag;
     rc = add_anchor(r, e->data.scalar.anchor, e->start_mark, v, &anchor, err);
-    return rc < 0 ? rc : attach(r, v, e->start_mark, err);
+    return rc < 0 ? rc : add_value(r, v, e->start_mark, err);
 }
 
 static int on_alias(struct reader *r, const yaml_event_t *e, struct err *err)
 {
-    /* From the end: an anchor may be defined again. */
+    /* From the end: an anchor may be defined again, and the last definition counts. */
     for (size_t i = r->n_anchors; i-- > 0;) {
         if (strcmp(r->anchors[i].name, (const char *)e->data.alias.anchor) != 0) {
             continue;
         }
         if (!r->anchors[i].value) {
-            return mark_error(r, e->start_mark, err, "an alias inside its own anchor");
+            return error_at_mark(r, e->start_mark, err, "an alias inside its own anchor");
         }
-        return attach(r, r->anchors[i].value, e->start_mark, err);
+        return add_value(r, r->anchors[i].value, e->start_mark, err);
     }
-    return mark_error(r, e->start_mark, err, "an alias without an anchor before it");
+    return error_at_mark(r, e->start_mark, err, "an alias without an anchor before it");
 }
 
 static int on_open(struct reader *r, enum yaml_kind kind, const yaml_char_t *anchor, yaml_mark_t at,
@@ -201,7 +195,7 @@ static int on_open(struct reader *r, enum yaml_kind kind, const yaml_char_t *anc
     struct yaml_value *v;
 
     if (r->depth == YAML_MAX_DEPTH) {
-        return mark_error(r, at, err, "too deep");
+        return error_at_mark(r, at, err, "too deep");
     }
     v = new_value(r, kind, at, err);
     if (!v) {
@@ -212,7 +206,8 @@ static int on_open(struct reader *r, enum yaml_kind kind, const yaml_char_t *anc
     return add_anchor(r, anchor, at, NULL, &l->anchor, err);
 }
 
-static int by_key(const void *a, const void *b)
+/* Compare keys by text, then by place, for qsort(). */
+static int compare_keys(const void *a, const void *b)
 {
     const struct yaml_value *const *x = a, *const *y = b;
     int cmp = strcmp((*x)->text, (*y)->text);
@@ -224,6 +219,7 @@ static int by_key(const void *a, const void *b)
                                     : (int)(*x)->column - (int)(*y)->column;
 }
 
+/* Refuse a map that has a key twice. */
 static int check_keys(struct reader *r, const struct yaml_value *map, struct err *err)
 {
     size_t n = map->n / 2;
@@ -240,10 +236,10 @@ static int check_keys(struct reader *r, const struct yaml_value *map, struct err
     for (size_t i = 0; i < n; i++) {
         keys[i] = map->items[2 * i];
     }
-    qsort(keys, n, sizeof(const struct yaml_value *), by_key);
+    qsort(keys, n, sizeof(const struct yaml_value *), compare_keys);
     for (size_t i = 1; i < n && rc == 0; i++) {
         if (strcmp(keys[i - 1]->text, keys[i]->text) == 0) {
-            rc = yaml_error(err, r->file, keys[i], "\"%.64s\" is there twice: first in line %u",
+            rc = yaml_error(err, r->file, keys[i], "duplicate key \"%.64s\": first in line %u",
                             keys[i]->text, keys[i - 1]->line);
         }
     }
@@ -267,22 +263,18 @@ static int on_close(struct reader *r, yaml_mark_t at, struct err *err)
             return rc;
         }
     }
-    return attach(r, l->value, at, err);
+    return add_value(r, l->value, at, err);
 }
 
 static int on_document_end(struct reader *r, struct yaml_stream *s, size_t *cap, struct err *err)
 {
-    void *items = s->roots;
-
     r->n_anchors = 0;
     if (!r->root || yaml_is_null(r->root)) {
         return 0;
     }
-    if (arena_grow(r->arena, &items, s->n, cap, sizeof(*s->roots)) < 0) {
+    if (ARENA_APPEND(r->arena, s->roots, s->n, *cap, r->root) < 0) {
         return err_nomem(err);
     }
-    s->roots = items;
-    s->roots[s->n++] = r->root;
     r->root = NULL;
     return 0;
 }

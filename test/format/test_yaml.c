@@ -1,4 +1,4 @@
-/* The YAML tree: places, kinds, and everything that is refused. */
+/* The YAML reader: places and kinds of values, and texts that are refused. */
 #include <errno.h>
 #include <stdio.h>
 #include <string.h>
@@ -11,7 +11,7 @@ static int parse(const char *text, struct arena *a, struct yaml_stream *s, struc
     return yaml_parse(str_of(text), "f", 1000, a, s, err);
 }
 
-static void values_know_their_place(void **state)
+static void values_have_line_and_column(void **state)
 {
     struct arena a = {0};
     struct yaml_stream s;
@@ -64,7 +64,7 @@ static void plain_texts_have_kinds(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         struct arena a = {0};
         struct yaml_stream s;
         struct err err;
@@ -80,13 +80,13 @@ static void plain_texts_have_kinds(void **state)
     }
 }
 
-static void what_is_refused(void **state)
+static void bad_texts_are_refused_with_their_place(void **state)
 {
     static const struct {
         const char *text, *message;
     } cases[] = {
-        {"a: 1\nb: 2\na: 3\n", "f:3:1: \"a\" is there twice: first in line 1"},
-        {"{a: 1, a: 2}", "f:1:8: \"a\" is there twice: first in line 1"},
+        {"a: 1\nb: 2\na: 3\n", "f:3:1: duplicate key \"a\": first in line 1"},
+        {"{a: 1, a: 2}", "f:1:8: duplicate key \"a\": first in line 1"},
         {"a:\n\tb: 1\n", "f:2:1: expected spaces: tabs cannot indent YAML"},
         {"? [x]\n: 1\n", "f:1:3: expected a text as key"},
         {"a: *b\n", "f:1:4: an alias without an anchor before it"},
@@ -96,7 +96,7 @@ static void what_is_refused(void **state)
     };
 
     (void)state;
-    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(cases); i++) {
         struct arena a = {0};
         struct yaml_stream s;
         struct err err;
@@ -114,7 +114,7 @@ static void syntax_errors_name_the_place(void **state)
                                         "%YAML 9.9\n---\na\n"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(texts); i++) {
         struct arena a = {0};
         struct yaml_stream s;
         struct err err;
@@ -126,7 +126,7 @@ static void syntax_errors_name_the_place(void **state)
     }
 }
 
-static void anchors_that_explode_are_refused(void **state)
+static void aliases_that_expand_to_too_many_values_are_refused(void **state)
 {
     struct arena a = {0};
     struct yaml_stream s;
@@ -143,12 +143,12 @@ static void anchors_that_explode_are_refused(void **state)
         buf_puts(&text, "]\n");
     }
     assert_true(yaml_parse((struct str){text.p, text.n}, "f", 20000, &a, &s, &err) < 0);
-    assert_non_null(strstr(err.text, "too many values once its aliases are put in"));
+    assert_non_null(strstr(err.text, "too many values once its aliases are expanded"));
     arena_free(&a);
     buf_free(&text);
 }
 
-static void depth_and_count_are_bounded(void **state)
+static void depth_and_number_of_values_are_limited(void **state)
 {
     struct arena a = {0};
     struct yaml_stream s;
@@ -170,12 +170,12 @@ static void depth_and_count_are_bounded(void **state)
     buf_free(&wide);
 }
 
-static void a_stream_may_be_empty(void **state)
+static void a_stream_without_values_is_no_error(void **state)
 {
     static const char *const texts[] = {"", "\n\n", "# nothing\n", "---\n---\n", "~\n"};
 
     (void)state;
-    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++) {
+    for (size_t i = 0; i < N_ELEMENTS(texts); i++) {
         struct arena a = {0};
         struct yaml_stream s;
         struct err err;
@@ -189,14 +189,14 @@ static void a_stream_may_be_empty(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(values_know_their_place),
+        cmocka_unit_test(values_have_line_and_column),
         cmocka_unit_test(json_is_yaml),
         cmocka_unit_test(plain_texts_have_kinds),
-        cmocka_unit_test(what_is_refused),
+        cmocka_unit_test(bad_texts_are_refused_with_their_place),
         cmocka_unit_test(syntax_errors_name_the_place),
-        cmocka_unit_test(anchors_that_explode_are_refused),
-        cmocka_unit_test(depth_and_count_are_bounded),
-        cmocka_unit_test(a_stream_may_be_empty),
+        cmocka_unit_test(aliases_that_expand_to_too_many_values_are_refused),
+        cmocka_unit_test(depth_and_number_of_values_are_limited),
+        cmocka_unit_test(a_stream_without_values_is_no_error),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,10 +1,10 @@
-/* Runs a fuzz entry over a folder of seeds and mutations of them:
+/* Runs a fuzz entry on the seeds in a folder and on mutations of each:
  *
- *     fuzz_NAME FOLDER [MUTATIONS]     per seed; default 2000
- *     fuzz_NAME FILE                   that one, to see a finding again
+ *     fuzz_NAME FOLDER [MUTATIONS]     MUTATIONS of each seed; default 2000
+ *     fuzz_NAME FILE                   that input alone, to reproduce a finding
  *
- * The mutations are the same in every run. Each input is in a block of its very size, so that the
- * address sanitizer sees a step beyond it. */
+ * The mutations are the same in every run. Each input is in a block of exactly its size, so that
+ * the address sanitizer sees a read beyond its end. */
 #include <dirent.h>
 #include <stdint.h>
 #include <stdio.h>
@@ -18,6 +18,8 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Limits of this driver, and the default that lets each fuzz test end within seconds. Sizes in
+ * bytes. */
 enum { SEEDS_MAX = 1024, INPUT_MAX = 64 * 1024, MUTATIONS = 2000 };
 
 struct seed {
@@ -30,8 +32,8 @@ struct seeds {
     size_t n;
 };
 
-/* splitmix64 */
-static uint64_t next(uint64_t *state)
+/* SplitMix64 by Steele, Lea and Flood. */
+static uint64_t next_random(uint64_t *state)
 {
     uint64_t z = *state += UINT64_C(0x9e3779b97f4a7c15);
 
@@ -40,9 +42,10 @@ static uint64_t next(uint64_t *state)
     return z ^ z >> 31;
 }
 
-static size_t below(uint64_t *state, size_t n)
+/* A random number below n; 0 if n is 0. */
+static size_t random_below(uint64_t *state, size_t n)
 {
-    return n ? (size_t)(next(state) % n) : 0;
+    return n ? (size_t)(next_random(state) % n) : 0;
 }
 
 static void run(const char *p, size_t n)
@@ -78,7 +81,7 @@ static int not_hidden(const struct dirent *e)
     return e->d_name[0] != '.';
 }
 
-/* In the order of their names: the same mutations everywhere. */
+/* Sorted by name, so that the mutations are the same on every machine. */
 static void load_folder(struct seeds *s, const char *path)
 {
     struct dirent **names;
@@ -96,7 +99,7 @@ static void load_folder(struct seeds *s, const char *path)
     }
 }
 
-/* Texts that parsers treat in some special way. */
+/* Texts that parsers treat specially. */
 static const char *const words[] = {
     "\n",
     "\r",
@@ -139,19 +142,19 @@ static void insert(struct buf *b, size_t at, const char *p, size_t n)
 
 static void mutate(struct buf *b, const struct seeds *s, uint64_t *random)
 {
-    const struct seed *other = &s->all[below(random, s->n)];
-    size_t at = below(random, b->n + 1), n = below(random, b->n - at + 1);
-    const char *word = words[below(random, sizeof(words) / sizeof(words[0]))];
+    const struct seed *other = &s->all[random_below(random, s->n)];
+    size_t at = random_below(random, b->n + 1), n = random_below(random, b->n - at + 1);
+    const char *word = words[random_below(random, N_ELEMENTS(words))];
 
-    switch (below(random, 7)) {
+    switch (random_below(random, 7)) {
     case 0:
         if (at < b->n) {
-            b->p[at] = (char)(b->p[at] ^ 1 << below(random, 8));
+            b->p[at] = (char)(b->p[at] ^ 1 << random_below(random, 8));
         }
         break;
     case 1:
         if (at < b->n) {
-            b->p[at] = (char)next(random);
+            b->p[at] = (char)next_random(random);
         }
         break;
     case 2:
@@ -171,7 +174,7 @@ static void mutate(struct buf *b, const struct seeds *s, uint64_t *random)
         break;
     }
     default:
-        n = below(random, other->n + 1);
+        n = random_below(random, other->n + 1);
         insert(b, at, other->p + (other->n - n), n);
         break;
     }
@@ -204,7 +207,7 @@ int main(int argc, char **argv)
             CLEANUP(buf_free) struct buf b = {0};
 
             buf_append(&b, seeds.all[i].p, seeds.all[i].n);
-            for (size_t times = 1 + below(&random, 4); times && b.n; times--) {
+            for (size_t times = 1 + random_below(&random, 4); times && b.n; times--) {
                 mutate(&b, &seeds, &random);
             }
             run(b.p, b.n);

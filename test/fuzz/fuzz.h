@@ -1,5 +1,5 @@
-/* One fuzz entry a program, by libFuzzer's name. An entry aborts where something that must hold
- * does not. */
+/* A fuzz test: a program with one entry, under libFuzzer's name. The entry parses any bytes and
+ * aborts if a result breaks a rule. */
 #ifndef PODPID_FUZZ_H
 #define PODPID_FUZZ_H
 
@@ -10,6 +10,7 @@
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
+/* Abort unless a rule holds; not assert(), which a release build leaves out. */
 static inline void must(bool holds)
 {
     if (!holds) {

@@ -1,4 +1,4 @@
-/* A cgroupsPath, a newline, and a path that it may hold. */
+/* anchor_parse() and anchor_holds(): the input is a cgroupsPath, a newline, and a cgroup path. */
 #include <string.h>
 
 #include "resolver/cgroup/anchor.h"

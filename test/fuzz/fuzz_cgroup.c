@@ -1,4 +1,4 @@
-/* Cgroup texts of any bytes. */
+/* cgroup_parse() and podpid_cgroup_parse(): the input is a cgroup text. */
 #include <string.h>
 
 #include "resolver/cgroup/facts.h"
@@ -7,7 +7,7 @@
 #include "resolver/podpid.h"
 #include "test/fuzz/fuzz.h"
 
-static int swallow(void *context, const char *data, size_t n)
+static int discard(void *context, const char *data, size_t n)
 {
     (void)context;
     (void)data;
@@ -46,7 +46,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     arena_free(&a);
 
     must(podpid_cgroup_parse(text, size, &c, NULL) == PODPID_OK);
-    must(podpid_cgroup_to_json(c, swallow, NULL, NULL) == PODPID_OK);
+    must(podpid_cgroup_to_json(c, discard, NULL, NULL) == PODPID_OK);
     podpid_cgroup_free(c);
     return 0;
 }

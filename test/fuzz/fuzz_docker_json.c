@@ -1,3 +1,4 @@
+/* The parsers of dockerd's replies: the input is a body. */
 #include "test/fuzz/fuzz.h"
 
 #include <string.h>
@@ -5,8 +6,8 @@
 #include "cri/docker/json.h"
 #include "cri/docker/pods.h"
 
-/* Whatever a list claims: settled, each container is in a pod that is there, or in none. */
-static void list(struct str body, struct arena *a)
+/* A list never puts a container into a pod: that needs the CgroupParent of an inspection. */
+static void check_list(struct str body, struct arena *a)
 {
     const struct view_runtime who = {.name = "docker", .cgroup_driver = "cgroupfs"};
     struct view v = {0};
@@ -24,13 +25,12 @@ static void list(struct str body, struct arena *a)
     }
     must(docker_settle(&who, &v, a) == 0);
     for (size_t i = 0; i < v.n_containers; i++) {
-        /* A list has no CgroupParent, so nothing can be proven by it. */
         must(!v.containers[i].sandbox_id);
     }
     must(v.n_pods == 0);
 }
 
-static void inspect(struct str body, struct arena *a)
+static void check_inspection(struct str body, struct arena *a)
 {
     struct view_container c = {0};
 
@@ -46,8 +46,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     const char *driver = NULL;
     struct arena a = {0};
 
-    list(body, &a);
-    inspect(body, &a);
+    check_list(body, &a);
+    check_inspection(body, &a);
     if (docker_parse_version(body, &a, &who, NULL) == 0) {
         must(who.version && *who.version);
     }

@@ -1,6 +1,6 @@
-/* A client in the middle of its requests, and whatever a server may send to it: from the bytes to
- * the replies. The input's first byte says in what pieces it comes. Every request has one reply at
- * most; a connection that failed has words for it. */
+/* A CRI client that waits for replies: the input is what the server sends, after a first byte that
+ * says in pieces of how many bytes it arrives. Each request gets one reply at most, and a
+ * connection that fails has an error text. */
 #include "test/fuzz/fuzz.h"
 
 #include "cri/base/cleanup.h"
@@ -9,14 +9,14 @@
 
 #define KINDS (CLIENT_EVENTS_END + 1)
 
-struct world {
+struct connection {
     struct arena arena;
     struct grpc *grpc;
     struct cri_requests requests;
     unsigned replies[KINDS]; /* one request of each kind is made */
 };
 
-static void take_replies(struct world *w)
+static void take_replies(struct connection *w)
 {
     struct client_reply r;
 
@@ -31,8 +31,8 @@ static void take_replies(struct world *w)
     }
 }
 
-/* What the client would write goes nowhere. */
-static int send_all(struct world *w, struct err *err)
+/* Take what the client wants to write, and discard it. */
+static int discard_output(struct connection *w, struct err *err)
 {
     const uint8_t *p;
     size_t n;
@@ -48,14 +48,14 @@ static int send_all(struct world *w, struct err *err)
     return 0;
 }
 
-static void ask(struct world *w, enum client_reply_kind kind, const char *id)
+static void send_request(struct connection *w, enum client_reply_kind kind, const char *id)
 {
     const struct client_request req = {.kind = kind, .id = id, .arena = &w->arena};
 
     must(cri_requests_get(&w->requests, &req, NULL) == 0);
 }
 
-static int feed(struct world *w, const uint8_t *p, size_t n, struct err *err)
+static int feed(struct connection *w, const uint8_t *p, size_t n, struct err *err)
 {
     int rc = grpc_recv(w->grpc, p, n, err), rc_take = cri_requests_take(&w->requests, err);
 
@@ -63,25 +63,25 @@ static int feed(struct world *w, const uint8_t *p, size_t n, struct err *err)
     if (rc == 0) {
         rc = rc_take;
     }
-    return rc == 0 ? send_all(w, err) : rc;
+    return rc == 0 ? discard_output(w, err) : rc;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const struct view_runtime who = {.name = "cri-o", .version = "1"};
-    struct world w = {0};
+    struct connection w = {0};
     struct err err = {0};
     size_t piece = size > 0 && data[0] % 16 > 0 ? data[0] : size;
     int rc;
 
     must(grpc_new("podpid/fuzz", &w.grpc, &err) == 0);
     w.requests.grpc = w.grpc;
-    ask(&w, CLIENT_IDENTITY, NULL);
-    ask(&w, CLIENT_LIST, NULL);
-    ask(&w, CLIENT_POD, "p");
-    ask(&w, CLIENT_CONTAINER, "c");
+    send_request(&w, CLIENT_IDENTITY, NULL);
+    send_request(&w, CLIENT_LIST, NULL);
+    send_request(&w, CLIENT_POD, "p");
+    send_request(&w, CLIENT_CONTAINER, "c");
     must(cri_requests_watch(&w.requests, &who));
-    rc = send_all(&w, &err);
+    rc = discard_output(&w, &err);
     for (size_t at = 1; rc == 0 && at < size; at += piece) {
         rc = feed(&w, data + at, size - at < piece ? size - at : piece, &err);
     }

@@ -1,4 +1,5 @@
-/* The verbose info of a status: what comes out of it is text, and a pid that is one. */
+/* info_parse(): the input is the verbose info of a CRI status. Texts are terminated, a PID is not
+ * negative. */
 #include "test/fuzz/fuzz.h"
 
 #include <string.h>
@@ -6,7 +7,7 @@
 #include "cri/base/cleanup.h"
 #include "cri/rpc/info.h"
 
-static void is_text(const char *s)
+static void check_text(const char *s)
 {
     must(!s || strlen(s) < 64 * 1024);
 }
@@ -20,9 +21,9 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 
     must((rc == 0) == (info.pid >= 0));
     must(rc == 0 || err.text[0]);
-    is_text(info.runtime_type);
-    is_text(info.runtime_handler);
-    is_text(info.cgroups_path);
-    is_text(info.cgroup_parent);
+    check_text(info.runtime_type);
+    check_text(info.runtime_handler);
+    check_text(info.cgroups_path);
+    check_text(info.cgroup_parent);
     return 0;
 }

@@ -1,11 +1,11 @@
+/* yaml_parse(), manifest_read() and policy_read(): the input is a file. It is read, or refused with
+ * an error that starts with the file's name. */
 #include "test/fuzz/fuzz.h"
 
 #include <string.h>
 
 #include "resolver/targets/targets.h"
 
-/* Whatever a policy or manifest holds: read or refused with the file's name, never anything else.
- */
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     struct podpid_targets t = {.policy = {.wait = -1, .handoff_mode = -1}};
