@@ -1,5 +1,5 @@
 /* A held identity, and whole texts, from folders of files. Real processes are in
- * integration/test_pin_live.c. */
+ * integration/test_proc_live.c. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>

@@ -1,5 +1,5 @@
-/* The process table: scans of folders that stand in for /proc, with good and broken files, and one
- * of the real /proc. */
+/* The process table: scans of folders that stand in for /proc, with good and broken files. A real
+ * /proc is in integration/test_proc_live.c. */
 #include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
@@ -407,38 +407,6 @@ static void a_shortage_of_descriptors_is_an_error(void **state)
     assert_non_null(ptable_find(&f->t, 7));
 }
 
-static void the_real_proc_has_a_row_of_this_process(void **state)
-{
-    struct folder *f = *state;
-    struct dir_reader dir = {.fd = -1};
-    struct dir_entry entry;
-    struct proc *row;
-    int rc;
-
-    procfs_close(&f->p);
-    assert_int_equal(procfs_open("/proc", &f->p, NULL), 0);
-    assert_true(f->p.is_procfs);
-    assert_true(f->p.own_pidns);
-    assert_false(f->p.other_pidns);
-    /* Move the position of p.fd to the end: the scan must not depend on it. */
-    dir.fd = f->p.fd;
-    while ((rc = dir_next(&dir, &entry)) > 0) {
-    }
-    assert_int_equal(rc, 0);
-    scan_in_slices_of(f, 10);
-    for (size_t i = 1; i < f->t.n_procs; i++) {
-        assert_true(f->t.procs[i - 1].pid < f->t.procs[i].pid);
-    }
-    row = ptable_find(&f->t, getpid());
-    assert_non_null(row);
-    assert_int_equal(ptable_load(&f->t, &f->p, row, PROC_STAT | PROC_STATUS | PROC_NS), 0);
-    assert_int_equal(row->ppid, getppid());
-    assert_int_equal(row->session, getsid(0));
-    assert_int_equal(row->nspid, getpid());
-    assert_int_not_equal(row->ns->pid, 0);
-    assert_int_equal(row->ns_depth, 1);
-}
-
 #define IN_FOLDER(test) cmocka_unit_test_setup_teardown(test, setup, teardown)
 
 int main(void)
@@ -456,7 +424,6 @@ int main(void)
         IN_FOLDER(parts_are_loaded_when_asked_for),
         IN_FOLDER(refresh_inserts_replaces_and_removes),
         IN_FOLDER(a_shortage_of_descriptors_is_an_error),
-        IN_FOLDER(the_real_proc_has_a_row_of_this_process),
     };
 
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -1,4 +1,5 @@
-/* A held identity: real processes, killed at every step. */
+/* Real processes: a held identity while they are killed at every step, and a scan that finds them.
+ */
 #include <errno.h>
 #include <signal.h>
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include "resolver/proc/ns.h"
 #include "resolver/proc/pin.h"
 #include "resolver/proc/procfs.h"
+#include "resolver/proc/ptable.h"
 #include "test/support/unit.h"
 
 static int setup(void **state)
@@ -150,6 +152,47 @@ static void namespaces(void **state)
     assert_int_equal(ns.mnt, 0);
 }
 
+/* Also after another reader has read the directory to its end: the scan has an offset of its own.
+ */
+static void a_scan_finds_this_process_and_its_child(void **state)
+{
+    struct procfs *p = *state;
+    struct dir_reader dir = {.fd = p->fd};
+    struct dir_entry entry;
+    struct ptable_scan *scan;
+    struct ptable t = {0};
+    pid_t child = start();
+    struct proc *row;
+    int rc;
+
+    assert_true(p->is_procfs);
+    assert_true(p->own_pidns);
+    assert_false(p->other_pidns);
+    while ((rc = dir_next(&dir, &entry)) > 0) {
+    }
+    assert_int_equal(rc, 0);
+    assert_int_equal(ptable_scan_new(p, &t, &scan, NULL), 0);
+    while ((rc = ptable_scan_step(scan, 10, NULL)) == 0) {
+    }
+    assert_int_equal(rc, 1);
+    ptable_scan_free(scan);
+    assert_non_null(ptable_find(&t, child));
+    for (size_t i = 1; i < t.n_procs; i++) {
+        assert_true(t.procs[i - 1].pid < t.procs[i].pid);
+    }
+    row = ptable_find(&t, getpid());
+    assert_non_null(row);
+    assert_int_equal(ptable_load(&t, p, row, PROC_STAT | PROC_STATUS | PROC_NS), 0);
+    assert_int_equal(row->ppid, getppid());
+    assert_int_equal(row->session, getsid(0));
+    assert_int_equal(row->nspid, getpid());
+    assert_int_not_equal(row->ns->pid, 0);
+    assert_int_equal(row->ns_depth, 1);
+    ptable_free(&t);
+    kill_it(child);
+    reap(child);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -157,6 +200,7 @@ int main(void)
         cmocka_unit_test(held_directory_of_the_dead),
         cmocka_unit_test(leader_exits),
         cmocka_unit_test(namespaces),
+        cmocka_unit_test(a_scan_finds_this_process_and_its_child),
     };
 
     return cmocka_run_group_tests(tests, setup, teardown);
