@@ -230,7 +230,11 @@ enum handoff_found handoff_file_find(const char *path)
     if (rc == -ENOENT) {
         return HANDOFF_FOUND_NOTHING;
     }
-    return rc < 0 || find_old(dir, base, path, &found, &err) < 0 ? HANDOFF_FOUND_FOREIGN : found;
+    rc = rc < 0 ? rc : find_old(dir, base, path, &found, &err);
+    if (err_is_shortage(rc)) {
+        return HANDOFF_FOUND_UNKNOWN;
+    }
+    return rc < 0 ? HANDOFF_FOUND_FOREIGN : found;
 }
 
 /* ---- The new file ---------------------------------------------------------------------------- */

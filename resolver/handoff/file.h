@@ -14,7 +14,8 @@ enum handoff_found {
     HANDOFF_FOUND_EMPTY,    /* a regular file of 0 bytes, such as mktemp makes: it may be replaced,
                                for nothing is lost, and is never removed */
     HANDOFF_FOUND_DOCUMENT, /* a regular file that begins as a document of podpid/v1 */
-    HANDOFF_FOUND_FOREIGN   /* anything else, or it cannot be told: never replaced, never removed */
+    HANDOFF_FOUND_FOREIGN,  /* anything else, or it cannot be told: never replaced, never removed */
+    HANDOFF_FOUND_UNKNOWN   /* descriptors or memory ran out before it was known which of these */
 };
 
 enum handoff_found handoff_file_find(const char *path);

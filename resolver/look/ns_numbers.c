@@ -137,6 +137,7 @@ static int number_processes(struct ns_numbers *n, const struct procfs *p, const 
     return 0;
 }
 
+/* 0, also where the process is gone, or negative errno: a shortage. */
 static int number_threads_of(struct ns_numbers *n, const struct procfs *p, pid_t process,
                              struct dir_reader *dir)
 {
@@ -153,7 +154,7 @@ static int number_threads_of(struct ns_numbers *n, const struct procfs *p, pid_t
     }
     dir->fd = fd;
     dir->pos = dir->len = 0;
-    while (dir_next(dir, &entry) > 0) {
+    while ((rc = dir_next(dir, &entry)) > 0) {
         pid_t inside;
 
         if (!procfs_pid_name(entry.name, &tid) || tid == process) {
@@ -168,7 +169,7 @@ static int number_threads_of(struct ns_numbers *n, const struct procfs *p, pid_t
             return rc;
         }
     }
-    return 0;
+    return err_is_shortage(rc) ? rc : 0;
 }
 
 /* To read the threads of all processes is slow: done only if a number is no process's. 0, or

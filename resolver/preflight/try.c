@@ -177,6 +177,8 @@ static const char *old_file_text(enum handoff_found found, bool remove)
         return "what is there is not a podpid document and stays";
     case HANDOFF_FOUND_EMPTY:
         return "the empty file there stays";
+    case HANDOFF_FOUND_UNKNOWN:
+        return remove ? "no document from before is left" : "a file from before stays";
     default:
         return "none is there from before";
     }
@@ -197,7 +199,8 @@ static void hand_nothing(struct podpid_report *r, const char *path, const char *
         return;
     }
     found = handoff_file_find(path);
-    if (outdated && found == HANDOFF_FOUND_DOCUMENT && handoff_file_remove(path, &err) < 0) {
+    if (outdated && (found == HANDOFF_FOUND_DOCUMENT || found == HANDOFF_FOUND_UNKNOWN) &&
+        handoff_file_remove(path, &err) < 0) {
         check_set(&r->table, CHECK_HANDOFF_WRITTEN, PODPID_RESULT_FAIL,
                   err.hint[0] ? err.hint : "remove the file by hand", "%s", err.text);
         return;

@@ -108,17 +108,21 @@ static int watch_with_pods(struct podpid_watch *w, const char *path, struct dir_
 {
     AUTO_CLOSE int fd = cgroupfs_open_dir(w->cgroups, path);
     struct dir_entry entry;
-    int rc = watch_dir(w, fd, set);
+    int more = 0, rc = watch_dir(w, fd, set);
 
     dir->fd = fd;
     dir->pos = dir->len = 0;
-    while (fd >= 0 && rc == 0 && w->lost.dirs != LOST_TOO_MANY && dir_next(dir, &entry) > 0) {
+    while (fd >= 0 && rc == 0 && w->lost.dirs != LOST_TOO_MANY &&
+           (more = dir_next(dir, &entry)) > 0) {
         if (entry.type == DT_DIR && is_pod_name(str_of(entry.name))) {
             AUTO_CLOSE int pod =
                 openat(fd, entry.name, O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
 
             rc = watch_dir(w, pod < 0 ? -errno : pod, set);
         }
+    }
+    if (more < 0) {
+        note_loss(w, -more);
     }
     return rc;
 }

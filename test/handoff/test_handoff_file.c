@@ -234,6 +234,24 @@ static void a_folder_or_a_fifo_is_not_replaced(void **state)
 
 /* ---- Whose file it is ---- */
 
+/* Without a descriptor nobody knows: it is neither taken for a stranger's nor for none. */
+static void nothing_is_known_without_descriptors(void **state)
+{
+    struct place *p = *state;
+    struct rlimit before, none;
+    struct err err;
+
+    scratch_puts(p->dir, "pids.json", OLD);
+    assert_int_equal(getrlimit(RLIMIT_NOFILE, &before), 0);
+    none = before;
+    none.rlim_cur = 0;
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &none), 0);
+    assert_int_equal(handoff_file_find(p->path), HANDOFF_FOUND_UNKNOWN);
+    assert_int_equal(handoff_file_remove(p->path, &err), -EMFILE);
+    assert_int_equal(setrlimit(RLIMIT_NOFILE, &before), 0);
+    assert_int_equal(handoff_file_find(p->path), HANDOFF_FOUND_DOCUMENT);
+}
+
 static const struct {
     const char *content;
     enum handoff_found found;
@@ -329,6 +347,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(only_a_podpid_document_or_an_empty_file_is_replaced, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(only_a_podpid_document_is_removed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_is_known_without_descriptors, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_file_that_cannot_be_read_stays, set_up, tear_down),
     };
 
