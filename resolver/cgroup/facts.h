@@ -26,7 +26,7 @@ struct cgroup_facts {
     const char *container_id;  /* of the outermost container */
     const char *pod_uid;       /* with dashes, also where the cgroup's name has underscores */
     const char *qos;           /* "guaranteed", "burstable", "besteffort" */
-    const char *manager;       /* "docker", "crio", ...: who named the cgroup */
+    const char *manager;       /* the engine or runtime that named the cgroup: "docker" */
     const char *inner_id;      /* CGROUP_NESTED: the innermost container component */
     const char *inner_pod_uid; /* the pod between inner_id and the container around it */
     const char *helper_for;    /* CGROUP_HELPER: id of the container that is served */

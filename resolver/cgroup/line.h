@@ -17,7 +17,7 @@ struct cgroup_line {
     uint64_t hierarchy; /* 0: the v2 hierarchy */
     struct str controllers;
     struct str path; /* starts with a slash; " (deleted)" at its end is cut off */
-    bool deleted;    /* there was " (deleted)": the kernel's mark of a removed cgroup, or a name */
+    bool deleted;    /* the line ended in " (deleted)": the cgroup was removed, or is named so */
 };
 
 /* False: not such a line. */

@@ -25,8 +25,8 @@ static int check_identity(const struct procfs *p, pid_t pid, uint64_t start, int
                        strerror(-rc));
     }
     if (rc < 0 || pin.stat.start != start || poll(&dead, 1, 0) != 0) {
-        return err_set(err, ERR_ANSWER, ESRCH, "process %d is gone or another one by now",
-                       (int)pid);
+        return err_set(err, ERR_ANSWER, ESRCH,
+                       "process %d has exited, or its PID is another process's now", (int)pid);
     }
     return 0;
 }
@@ -43,7 +43,7 @@ int pidfd_open_process(const struct procfs *p, pid_t pid, uint64_t start, struct
     }
     /* EINVAL: the process has exited, and its PID is still the id of a process group or session. */
     if (fd < 0 && (errno == ESRCH || errno == EINVAL)) {
-        return err_set(err, ERR_ANSWER, ESRCH, "process %d is gone", (int)pid);
+        return err_set(err, ERR_ANSWER, ESRCH, "process %d has exited", (int)pid);
     }
     if (fd < 0) {
         return err_set(err, ERR_WRITE, errno, "cannot open a pidfd of process %d: %s", (int)pid,
