@@ -743,8 +743,8 @@ PODPID_API int podpid_handoff_pidfds(const struct podpid_snapshot *targets, cons
  * and set its fd to -1 first. Not for what podpid_report_pidfds() returns. */
 PODPID_API void podpid_pidfds_free(struct podpid_pidfd *fds, size_t n);
 
-/* Remove a handoff file, never through a symbolic link. 0 also where there is none, or only an empty
- * file, which stays. PODPID_ERR_WRITE: it cannot be removed, or it is not a podpid document
+/* Remove a handoff file, never through a symbolic link. 0 also where there is none, or only an
+ * empty file, which stays. PODPID_ERR_WRITE: it cannot be removed, or it is not a podpid document
  * (system_errno EEXIST) and stays. */
 PODPID_API int podpid_handoff_remove(const char *path, struct podpid_error *error);
 

@@ -33,7 +33,7 @@ static ssize_t read_piece(int fd, off_t at, struct buf *b, bool *ret_full)
 
 int file_read_all(int fd, size_t max, struct buf *b)
 {
-    bool full;
+    bool full = false;
     ssize_t n;
 
     while ((n = read_piece(fd, -1, b, &full)) > 0) {
@@ -46,7 +46,7 @@ int file_read_all(int fd, size_t max, struct buf *b)
 
 int file_read_again(int fd, size_t max, bool one_piece, struct buf *b)
 {
-    bool full;
+    bool full = false;
     ssize_t n;
 
     b->n = 0;

@@ -188,7 +188,7 @@ static int find_old(int dir, const char *base, const char *path, enum handoff_fo
 {
     char start[START_BYTES];
     struct stat st;
-    ssize_t n;
+    ssize_t n = 0;
     int rc;
 
     if (fstatat(dir, base, &st, AT_SYMLINK_NOFOLLOW) < 0) {

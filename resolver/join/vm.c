@@ -91,10 +91,10 @@ static bool pid_is_shared(const struct verdict_input *in, const struct unit *u, 
 
 static const char *runtime_type(const struct unit *u)
 {
-    const char *own = u->container ? u->container->runtime_type : u->pod->runtime_type;
+    const char *own = u->container ? u->container->runtime_type : NULL;
+    const char *pods = u->pod ? u->pod->runtime_type : NULL;
 
-    return u->pod && !is_vm_type(own) && is_vm_type(u->pod->runtime_type) ? u->pod->runtime_type
-                                                                          : own;
+    return !own || (!is_vm_type(own) && is_vm_type(pods)) ? pods : own;
 }
 
 /* The runtime handler; NULL or "": none. Docker has no handlers: the name of a runtime in the

@@ -94,7 +94,7 @@ static int read_boot_time(const struct podpid_look *k, nsec *ret)
 
 static int join(struct podpid_look *k)
 {
-    nsec boot_time;
+    nsec boot_time = 0;
     int rc = look_load_reported(k);
 
     if (rc < 0) {

@@ -79,7 +79,7 @@ static int try_endpoint(const struct preflight_try *t, const struct procfs *p, s
                         struct check_facts *f, struct err *why)
 {
     const struct podpid_runtime *r = t->snapshot ? podpid_snapshot_runtime(t->snapshot) : NULL;
-    struct discovered found;
+    struct discovered found = {0};
     char text[128];
     int rc;
 

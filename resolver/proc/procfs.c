@@ -139,7 +139,7 @@ int procfs_read_live_thread(int pid_fd, struct buf *stat, struct buf *cgroup)
 {
     AUTO_CLOSE int task = openat(pid_fd, "task", O_RDONLY | O_DIRECTORY | O_CLOEXEC | O_NOFOLLOW);
     struct dir_reader dir = {.fd = task};
-    struct dir_entry entry;
+    struct dir_entry entry = {0};
     int rc;
 
     if (task < 0) {

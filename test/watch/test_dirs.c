@@ -8,8 +8,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "resolver/watch/impl.h"
 #include "resolver/proc/cgroupfs.h"
+#include "resolver/watch/impl.h"
 #include "test/support/scratch.h"
 #include "test/support/snap.h"
 #include "test/support/unit.h"
