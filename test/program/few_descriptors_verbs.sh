@@ -57,7 +57,7 @@ limited() {
 	(exec >"$folder/out.$n" 2>"$folder/err.$n" </dev/null
 		[ "$n" = none ] || ulimit -n "$n"
 		if [ "$verb" = watch ]; then
-			exec timeout -s TERM 1 "$podpid" watch --proc "$proc" -r "unix://$folder/cri.sock" "$@"
+			exec timeout -s TERM 4 "$podpid" watch --proc "$proc" -r "unix://$folder/cri.sock" "$@"
 		fi
 		exec "$podpid" "$verb" --proc "$proc" -r "unix://$folder/cri.sock" "$@")
 }
